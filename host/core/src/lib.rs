@@ -1,0 +1,20 @@
+//! The words of the domain and the traits that the other crates implement.
+//!
+//! No I/O happens here: `store`, `engine` and `plugin-runtime` implement
+//! [`store::Store`], [`engine::Engine`] and the three plugin traits; `sessions`
+//! and `api` see nothing but these traits.
+
+pub mod clock;
+pub mod command;
+pub mod engine;
+pub mod event;
+#[cfg(feature = "fakes")]
+pub mod fakes;
+pub mod fan_out;
+pub mod id;
+pub mod phone;
+pub mod plugin;
+pub mod renderer;
+pub mod session;
+pub mod store;
+pub mod workflow;

@@ -1,0 +1,121 @@
+//! What all plugins have in common: how they are named and how they fail.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// SHA-256 of a component's file, as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PluginDigest(pub std::sync::Arc<str>);
+
+impl fmt::Display for PluginDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A place that a plugin fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slot {
+    /// Decides what sessions do.
+    Workflow,
+    /// Draws QR codes.
+    QrRenderer,
+    /// Hands events on.
+    FanOut,
+}
+
+impl Slot {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Workflow, Self::QrRenderer, Self::FanOut];
+
+    /// The slot's name, such as `qr-renderer`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflow",
+            Self::QrRenderer => "qr-renderer",
+            Self::FanOut => "fan-out",
+        }
+    }
+}
+
+/// The plugin that fills a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginInfo {
+    /// Which slot.
+    pub slot: Slot,
+    /// Which component.
+    pub digest: PluginDigest,
+    /// Its own name.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// Where it came from: `embedded`, or the file's path.
+    pub source: String,
+}
+
+/// Why a call of a plugin gave no answer. The call is over and harmed nothing
+/// else; messages carry no paths of the host and no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PluginError {
+    /// The guest trapped (panicked).
+    #[error("plugin `{slot}` trapped: {message}", slot = .slot.as_str())]
+    Trapped {
+        /// Which slot.
+        slot: Slot,
+        /// What wasmtime says.
+        message: String,
+    },
+    /// The guest used up its time.
+    #[error("plugin `{slot}` did not answer within {budget:?}", slot = .slot.as_str())]
+    Deadline {
+        /// Which slot.
+        slot: Slot,
+        /// What it was given.
+        budget: Duration,
+    },
+    /// The guest asked for more memory than it may have.
+    #[error("plugin `{slot}` wanted more than {limit_mib} MiB of memory", slot = .slot.as_str())]
+    Memory {
+        /// Which slot.
+        slot: Slot,
+        /// The cap over all its memories and tables.
+        limit_mib: u64,
+    },
+    /// The guest used up its fuel.
+    #[error("plugin `{slot}` used up its fuel of {fuel} units", slot = .slot.as_str())]
+    Fuel {
+        /// Which slot.
+        slot: Slot,
+        /// What it was given.
+        fuel: u64,
+    },
+    /// Input or output is larger than allowed.
+    #[error("plugin `{slot}`: {what} has {size} bytes or entries, at most {limit} are allowed", slot = .slot.as_str())]
+    TooLarge {
+        /// Which slot.
+        slot: Slot,
+        /// What is too large.
+        what: &'static str,
+        /// How large it is.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The guest answered with an error of its own.
+    #[error("plugin `{slot}` refused: {message}", slot = .slot.as_str())]
+    Refused {
+        /// Which slot.
+        slot: Slot,
+        /// What it said.
+        message: String,
+    },
+    /// No guest thread became free in time; try again.
+    #[error("plugin `{slot}` is busy, try again", slot = .slot.as_str())]
+    Busy {
+        /// Which slot.
+        slot: Slot,
+    },
+}
