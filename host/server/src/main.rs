@@ -1,1 +1,30 @@
-fn main() {}
+//! `pairing-host`: the one binary. Reads the command, carries it out, and ends
+//! with a code that scripts can act on.
+
+mod app;
+mod cli;
+mod commands;
+mod config;
+mod data_dir;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::InvalidSettings;
+
+/// `EX_CONFIG` of sysexits: the settings are wrong; nothing was started.
+const CONFIG: u8 = 78;
+
+fn main() -> ExitCode {
+    let command = cli::Cli::parse();
+    match commands::run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pairing-host: {error:#}");
+            let is_config = error.is::<InvalidSettings>() || error.is::<data_dir::Unusable>();
+            ExitCode::from(if is_config { CONFIG } else { 1 })
+        }
+    }
+}

@@ -1,1 +1,22 @@
+//! Session workers: one task for each session, which takes one input at a time,
+//! asks the workflow plugin what follows, commits that, and carries it out.
+//!
+//! ```text
+//! HTTP, engine, timer ─► mailbox ─► workflow plugin ─► one transaction ─► effects
+//!                                                            └─► event bus ─► subscribers
+//! ```
+//!
+//! Nothing here decides how pairing goes (`plugins/pairing-workflow` does) and
+//! nothing knows of browsers, SQL or HTTP: those are traits of `pairing-core`.
 
+mod engine_lane;
+mod event_bus;
+mod live_code;
+mod recording;
+mod session_task;
+mod snapshot;
+mod supervisor;
+
+pub use event_bus::{EventBus, EventsError, Page, Routed, Subscription, SubscriptionEnd};
+pub use snapshot::{QrImage, SessionSnapshot};
+pub use supervisor::{CommandError, CommandReply, Sessions, SessionsConfig, SessionsParts};

@@ -1,0 +1,140 @@
+//! `pairing-host doctor`: is this machine fit for these settings? Each check is a
+//! line that says what was found and, where it fails, how to repair it.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+use anyhow::bail;
+use nix::unistd::{User, geteuid};
+
+use crate::{
+    app,
+    config::{Settings, SettingsFile},
+    data_dir::DataDir,
+};
+
+/// What a check found, or what is wrong and how to repair it.
+type Finding = Result<String, String>;
+
+pub async fn run(file: &SettingsFile) -> anyhow::Result<()> {
+    let mut checkup = Checkup { failures: 0 };
+    let settings = match Settings::read(file) {
+        Ok(settings) => {
+            checkup.note("settings", Ok("all can be used".into()));
+            settings
+        }
+        Err(error) => {
+            checkup.note("settings", Err(error.to_string()));
+            bail!("mend the settings first; the other checks depend on them");
+        }
+    };
+    checkup.note("chromium", chromium(&settings));
+    checkup.note("browser user", browser_user(&settings));
+    checkup.note("browser sandbox", user_namespaces());
+    match DataDir::open(&settings) {
+        Ok(data_dir) => {
+            checkup.note("data folder", Ok(settings.data_dir.display().to_string()));
+            checkup.note("keys", private_keys(&settings.data_dir.join("keys")));
+            checkup.note("profiles", profiles(&settings, &data_dir));
+            let store = app::open_store(&settings, &data_dir).await;
+            checkup.note("database", store.map(|_| "can be read and written".into()).map_err(|error| format!("{error:#}")));
+        }
+        Err(error) => checkup.note("data folder", Err(error.to_string())),
+    }
+    checkup.note("free space", free_space(&settings.data_dir));
+    match checkup.failures {
+        0 => Ok(()),
+        failures => bail!("{failures} of these checks failed"),
+    }
+}
+
+struct Checkup {
+    failures: usize,
+}
+
+impl Checkup {
+    fn note(&mut self, name: &str, finding: Finding) {
+        match finding {
+            Ok(found) => println!("ok    {name}: {found}"),
+            Err(wrong) => {
+                self.failures += 1;
+                println!("FAIL  {name}: {wrong}");
+            }
+        }
+    }
+}
+
+fn chromium(settings: &Settings) -> Finding {
+    let path = &settings.chromium.path;
+    let version = Command::new(path).arg("--version").output();
+    match version {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        }
+        Ok(output) => Err(format!("{} --version ended with {}", path.display(), output.status)),
+        Err(error) => Err(format!(
+            "{} can't be started ({error}); install the package `chromium`, or set PAIRING_CHROMIUM",
+            path.display()
+        )),
+    }
+}
+
+fn browser_user(settings: &Settings) -> Finding {
+    let name = &settings.chromium.user;
+    if !geteuid().is_root() {
+        return Ok("the host's own, which is not root".into());
+    }
+    match User::from_name(name) {
+        Ok(Some(user)) if user.uid.is_root() => {
+            Err(format!("`{name}` is root, and a browser's sandbox needs another: set PAIRING_CHROMIUM_USER"))
+        }
+        Ok(Some(user)) => Ok(format!("{name} (uid {})", user.uid)),
+        _ => Err(format!("there is no user `{name}`: add it, or set PAIRING_CHROMIUM_USER")),
+    }
+}
+
+/// Chromium's sandbox needs user namespaces for unprivileged users.
+fn user_namespaces() -> Finding {
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let refused = |name: &str, value: &str| {
+        Err(format!("the kernel refuses user namespaces: sysctl -w {name}={value}, and keep it in /etc/sysctl.d"))
+    };
+    if number("/proc/sys/kernel/unprivileged_userns_clone") == Some(0) {
+        return refused("kernel.unprivileged_userns_clone", "1");
+    }
+    if number("/proc/sys/user/max_user_namespaces") == Some(0) {
+        return refused("user.max_user_namespaces", "15000");
+    }
+    if number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == Some(1) {
+        return Ok("user namespaces only by AppArmor profile; Chromium's package brings one".into());
+    }
+    Ok("user namespaces are allowed".into())
+}
+
+fn private_keys(folder: &Path) -> Finding {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok("none yet; they are made at the first start".into());
+    };
+    for entry in entries.flatten() {
+        let mode = entry.metadata().map_err(|error| error.to_string())?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(format!("others can read {}: chmod 600 it", entry.path().display()));
+        }
+    }
+    Ok("only this user can read them".into())
+}
+
+fn profiles(settings: &Settings, data_dir: &DataDir) -> Finding {
+    let path = data_dir.profiles(settings).map_err(|error| error.to_string())?;
+    Ok(path.display().to_string())
+}
+
+fn free_space(folder: &Path) -> Finding {
+    let space = nix::sys::statvfs::statvfs(folder).map_err(|error| error.to_string())?;
+    let mib = space.blocks_available().saturating_mul(space.fragment_size()) >> 20;
+    let found = format!("{mib} MiB in {}", folder.display());
+    if mib < 1024 {
+        Err(format!("{found}; a session needs some 200 MiB, keep 1 GiB free"))
+    } else {
+        Ok(found)
+    }
+}

@@ -1,0 +1,27 @@
+//! The log: one line of JSON an event on standard error, or text for people in
+//! development. Callers see to it that no token, code, QR payload or full phone
+//! number gets into a field.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Mode, Settings};
+
+/// Begins to log. Once a process.
+pub fn begin(settings: &Settings) {
+    // The filter was checked with the settings.
+    let filter = settings.log.parse::<Targets>().unwrap_or_default();
+    let log = tracing_subscriber::registry().with(filter);
+    let to = std::io::stderr;
+    match settings.mode {
+        Mode::Production => {
+            let json = tracing_subscriber::fmt::layer().json().flatten_event(true);
+            log.with(json.with_current_span(false).with_writer(to)).init();
+        }
+        Mode::Development => {
+            let text = tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal());
+            log.with(text.with_writer(to)).init();
+        }
+    }
+}

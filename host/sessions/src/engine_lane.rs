@@ -1,0 +1,240 @@
+//! Carries out what a session's workflow asks of the engine: starts, stops and
+//! wipes strictly one after the other; requests to the page beside them, so that
+//! a hanging page never delays a stop.
+//!
+//! An engine has a run number. What comes from a run that is over is dropped
+//! here, so the workflow never hears of an engine that it has stopped.
+
+use std::sync::Arc;
+
+use pairing_core::{
+    engine::{Engine, EngineEvent, EngineHandle},
+    id::SessionName,
+    workflow::{EngineFailure, EngineFailureKind, EngineReport},
+};
+use secrecy::SecretString;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// More than an engine says between two inputs.
+const EVENTS_AHEAD: usize = 256;
+
+/// What the session's task hears.
+pub(crate) enum LaneNews {
+    Engine(EngineEvent),
+    CodeMade(SecretString),
+}
+
+enum Order {
+    Start(u64),
+    Stop,
+    Wipe,
+    Ask(u64, Question),
+    /// Says when all earlier orders are done.
+    Flush(oneshot::Sender<()>),
+}
+
+#[derive(Clone)]
+enum Question {
+    RefreshQr,
+    PairingCode(String),
+    LogOut,
+}
+
+/// The session task's end.
+pub(crate) struct EngineLane {
+    orders: mpsc::UnboundedSender<Order>,
+    news: mpsc::Receiver<(u64, LaneNews)>,
+    run: u64,
+}
+
+impl EngineLane {
+    /// Begins a lane; it ends, and its engine with it, when this is dropped.
+    pub(crate) fn open(
+        engine: Arc<dyn Engine>,
+        session: SessionName,
+        starts: Arc<Semaphore>,
+    ) -> (Self, impl Future<Output = ()> + Send) {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let (to_task, news) = mpsc::channel(EVENTS_AHEAD);
+        let driver = Driver { engine, session, starts, to_task, running: None };
+        (Self { orders, news, run: 0 }, driver.run(inbox))
+    }
+
+    pub(crate) fn start(&mut self) {
+        self.run += 1;
+        self.order(Order::Stop);
+        self.order(Order::Start(self.run));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.run += 1;
+        self.order(Order::Stop);
+    }
+
+    pub(crate) fn wipe(&mut self) {
+        self.stop();
+        self.order(Order::Wipe);
+    }
+
+    pub(crate) fn refresh_qr(&self) {
+        self.order(Order::Ask(self.run, Question::RefreshQr));
+    }
+
+    pub(crate) fn request_pairing_code(&self, phone_number: String) {
+        self.order(Order::Ask(self.run, Question::PairingCode(phone_number)));
+    }
+
+    pub(crate) fn log_out(&self) {
+        self.order(Order::Ask(self.run, Question::LogOut));
+    }
+
+    /// Returns once all orders given so far are done.
+    pub(crate) async fn flush(&self) {
+        let (done, waits) = oneshot::channel();
+        self.order(Order::Flush(done));
+        // An error means that the lane has ended: nothing is left to be done.
+        let _ = waits.await;
+    }
+
+    /// The next thing that the present engine says.
+    pub(crate) async fn next(&mut self) -> LaneNews {
+        loop {
+            match self.news.recv().await {
+                Some((run, news)) if run == self.run => return news,
+                Some(_) => {}
+                None => std::future::pending::<()>().await,
+            }
+        }
+    }
+
+    fn order(&self, order: Order) {
+        // Fails only when the lane has ended, and the host with it.
+        let _ = self.orders.send(order);
+    }
+}
+
+struct Driver {
+    engine: Arc<dyn Engine>,
+    session: SessionName,
+    starts: Arc<Semaphore>,
+    to_task: mpsc::Sender<(u64, LaneNews)>,
+    running: Option<Arc<dyn EngineHandle>>,
+}
+
+impl Driver {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+        while let Some(order) = inbox.recv().await {
+            match order {
+                Order::Start(run) => self.start(run).await,
+                Order::Stop => self.stop().await,
+                Order::Wipe => {
+                    if let Err(failure) = self.engine.wipe_profile(&self.session).await {
+                        tracing::error!(session.name = %self.session, %failure, "the browser profile could not be removed; remove its folder by hand");
+                    }
+                }
+                Order::Ask(run, question) => self.ask(run, question),
+                Order::Flush(done) => {
+                    let _ = done.send(());
+                }
+            }
+        }
+        self.stop().await;
+    }
+
+    async fn start(&mut self, run: u64) {
+        // Held only while the browser starts: many sessions that start at once
+        // must not fight for the processor.
+        let permit = self.starts.clone().acquire_owned().await;
+        let (events, from_engine) = mpsc::channel(EVENTS_AHEAD);
+        let started = self.engine.start(&self.session, events).await;
+        drop(permit);
+        match started {
+            Ok(handle) => {
+                self.running = Some(Arc::from(handle));
+                tokio::spawn(forward(run, from_engine, self.to_task.clone()));
+            }
+            Err(failure) => self.fail(run, failure).await,
+        }
+    }
+
+    async fn stop(&mut self) {
+        if let Some(handle) = self.running.take() {
+            handle.stop().await;
+        }
+    }
+
+    async fn fail(&self, run: u64, failure: EngineFailure) {
+        report(&self.to_task, run, EngineReport::Failed(failure)).await;
+    }
+
+    fn ask(&self, run: u64, question: Question) {
+        let Some(handle) = self.running.clone() else {
+            tracing::debug!(session.name = %self.session, "no engine runs to ask");
+            return;
+        };
+        let to_task = self.to_task.clone();
+        tokio::spawn(async move {
+            match question {
+                Question::RefreshQr => fail_if_refused(handle.refresh_qr().await, run, to_task).await,
+                Question::LogOut => fail_if_refused(handle.log_out().await, run, to_task).await,
+                Question::PairingCode(number) => {
+                    match handle.request_pairing_code(&number).await {
+                        // The task ends only with the host.
+                        Ok(code) => drop(to_task.send((run, LaneNews::CodeMade(code))).await),
+                        Err(failure) => {
+                            report(&to_task, run, EngineReport::CodeFailed(failure)).await;
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// A page that can't do what it must is of no use: the engine counts as failed,
+/// and the session's task stops it.
+async fn fail_if_refused(
+    answer: Result<(), EngineFailure>,
+    run: u64,
+    to_task: mpsc::Sender<(u64, LaneNews)>,
+) {
+    if let Err(failure) = answer {
+        report(&to_task, run, EngineReport::Failed(failure)).await;
+    }
+}
+
+async fn report(to_task: &mpsc::Sender<(u64, LaneNews)>, run: u64, report: EngineReport) {
+    let news = LaneNews::Engine(EngineEvent::Report(report));
+    // The task ends only with the host.
+    let _ = to_task.send((run, news)).await;
+}
+
+/// Hands on what the engine says. One that falls silent without a last word
+/// would leave its session waiting for ever, so the word is said for it.
+async fn forward(
+    run: u64,
+    mut from_engine: mpsc::Receiver<EngineEvent>,
+    to_task: mpsc::Sender<(u64, LaneNews)>,
+) {
+    let mut has_ended = false;
+    while let Some(event) = from_engine.recv().await {
+        has_ended |= matches!(
+            event,
+            EngineEvent::Report(EngineReport::Stopped | EngineReport::Failed(_))
+        );
+        if to_task.send((run, LaneNews::Engine(event))).await.is_err() {
+            return;
+        }
+    }
+    if !has_ended {
+        report(&to_task, run, EngineReport::Failed(silent_end())).await;
+    }
+}
+
+fn silent_end() -> EngineFailure {
+    EngineFailure {
+        kind: EngineFailureKind::Other,
+        step: "running".into(),
+        message: "the engine ended without a reason".into(),
+    }
+}

@@ -1,0 +1,351 @@
+//! Hands committed events to subscribers, in the journal's order.
+//!
+//! Events arrive from many session tasks, each after its commit, so they may
+//! overtake each other on the way. The journal's places have no gaps: an event
+//! waits here for the ones before it, and what does not come in time (its task
+//! died between commit and hand-over) is read from the journal.
+//!
+//! The fan-out plugin is asked once for each event, with the distinct interests;
+//! a body is made once and shared by all clients with that interest. A reader
+//! that is too slow loses its subscription and is told where it stood; with that
+//! it can resume from the journal.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use pairing_core::{
+    clock::SharedClock,
+    event::{CodeNotice, Cursor, EventData, JournalEvent},
+    fan_out::{FanOut, Interest},
+    plugin::PluginError,
+    session::CodeKind,
+    store::{Store, StoreError},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    live_code::{LiveCode, fill_in},
+    snapshot::SessionSnapshot,
+};
+
+/// How long an event waits for the ones before it before the journal is asked.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// How many entries are read from the journal at once.
+const READ_AHEAD: u32 = 500;
+
+/// An event in the shape for one interest.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Routed {
+    /// Its place in the journal; none for a live code that is sent again.
+    pub id: Option<Cursor>,
+    /// The event's name on this transport.
+    pub name: String,
+    /// JSON.
+    pub body: Arc<str>,
+}
+
+/// A page of the journal, routed.
+pub struct Page {
+    /// In the journal's order.
+    pub deliveries: Vec<Arc<Routed>>,
+    /// Where to go on. Equal to the place asked for when there is no more.
+    pub next: Cursor,
+    /// The journal's end was reached.
+    pub at_end: bool,
+}
+
+/// Why no page could be given.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// The place lies before the oldest entry that is kept.
+    #[error("events after {asked} are no longer kept; the oldest that can be resumed from is {oldest}")]
+    CursorExpired {
+        /// What was asked for.
+        asked: Cursor,
+        /// Ask for events after this.
+        oldest: Cursor,
+    },
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// See there.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+}
+
+/// Why a subscription ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscriptionEnd {
+    /// The reader was too slow, or an event could not be routed. All up to
+    /// `last` was delivered: resume after it.
+    Overflow {
+        /// The last event delivered, or the journal's head at subscribing.
+        last: Cursor,
+    },
+    /// The host stops.
+    HostStopping,
+}
+
+/// A subscriber's end. Dropping it unsubscribes.
+pub struct Subscription {
+    events: mpsc::Receiver<Arc<Routed>>,
+    last: Cursor,
+    stopping: CancellationToken,
+}
+
+impl Subscription {
+    /// The next event. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Arc<Routed>, SubscriptionEnd> {
+        match self.events.recv().await {
+            Some(routed) => {
+                self.last = routed.id.unwrap_or(self.last);
+                Ok(routed)
+            }
+            None if self.stopping.is_cancelled() => Err(SubscriptionEnd::HostStopping),
+            None => Err(SubscriptionEnd::Overflow { last: self.last }),
+        }
+    }
+
+    /// All events after this place come through this subscription.
+    pub fn position(&self) -> Cursor {
+        self.last
+    }
+}
+
+/// A committed event on its way.
+pub(crate) struct Committed {
+    pub(crate) event: JournalEvent,
+    /// The code that the event announces.
+    pub(crate) code: Option<LiveCode>,
+}
+
+/// Shared by session tasks (in) and the API (out). Cheap to clone.
+#[derive(Clone)]
+pub struct EventBus(Arc<Shared>);
+
+struct Shared {
+    store: Arc<dyn Store>,
+    fan_out: Arc<dyn FanOut>,
+    clock: SharedClock,
+    incoming: mpsc::UnboundedSender<Vec<Committed>>,
+    subscribers: Mutex<BTreeMap<Arc<Interest>, Vec<mpsc::Sender<Arc<Routed>>>>>,
+    head: AtomicU64,
+    stopping: CancellationToken,
+}
+
+impl EventBus {
+    /// A bus that begins at the journal's end, and the task that drives it.
+    pub(crate) async fn open(
+        store: Arc<dyn Store>,
+        fan_out: Arc<dyn FanOut>,
+        clock: SharedClock,
+        stopping: CancellationToken,
+    ) -> Result<(Self, impl Future<Output = ()> + Send), StoreError> {
+        let (_, newest) = store.bounds().await?;
+        let (incoming, inbox) = mpsc::unbounded_channel();
+        let bus = Self(Arc::new(Shared {
+            store,
+            fan_out,
+            clock,
+            incoming,
+            subscribers: Mutex::default(),
+            head: AtomicU64::new(newest.0),
+            stopping,
+        }));
+        let task = bus.clone().run(inbox);
+        Ok((bus, task))
+    }
+
+    /// All that happens from now on and is of interest. `capacity` events may
+    /// wait; one more ends the subscription.
+    pub fn subscribe(&self, interest: Interest, capacity: usize) -> Subscription {
+        let (sender, events) = mpsc::channel(capacity);
+        let mut subscribers = self.subscribers();
+        let last = self.head();
+        subscribers.entry(Arc::new(interest)).or_default().push(sender);
+        Subscription { events, last, stopping: self.0.stopping.clone() }
+    }
+
+    /// The place of the last event that was handed out.
+    pub fn head(&self) -> Cursor {
+        Cursor(self.0.head.load(Ordering::Acquire))
+    }
+
+    /// Up to `limit` deliveries from the journal after `after`. Live codes are
+    /// null in them.
+    pub async fn page(
+        &self,
+        interest: &Interest,
+        after: Cursor,
+        limit: u32,
+    ) -> Result<Page, EventsError> {
+        let (oldest, _) = self.0.store.bounds().await?;
+        let resumable = Cursor(oldest.0.saturating_sub(1));
+        if after < resumable {
+            return Err(EventsError::CursorExpired { asked: after, oldest: resumable });
+        }
+        let interests = [Arc::new(interest.clone())];
+        let mut page = Page { deliveries: Vec::new(), next: after, at_end: false };
+        while !page.at_end && page.deliveries.len() < limit as usize {
+            let events = self.0.store.read(page.next, READ_AHEAD).await?;
+            page.at_end = events.len() < READ_AHEAD as usize;
+            for event in events {
+                if page.deliveries.len() == limit as usize {
+                    page.at_end = false;
+                    break;
+                }
+                page.next = event.id;
+                let committed = Committed { event, code: None };
+                let routed = self.route(&committed, &interests).await?;
+                page.deliveries.extend(routed.into_iter().map(|(_, routed)| routed));
+            }
+        }
+        Ok(page)
+    }
+
+    /// The codes that these sessions show now, as events without a place.
+    pub(crate) async fn codes_of(
+        &self,
+        sessions: &[Arc<SessionSnapshot>],
+        interest: &Interest,
+    ) -> Vec<Arc<Routed>> {
+        let now = self.0.clock.now();
+        let interests = [Arc::new(interest.clone())];
+        let mut codes = Vec::new();
+        for session in sessions {
+            let Some(shown) = session.shown(now) else { continue };
+            let notice = CodeNotice { sequence: shown.sequence, expires_at: shown.expires_at };
+            let data = match shown.kind {
+                CodeKind::Qr => EventData::QrCode(notice),
+                CodeKind::PairingCode => EventData::PairingCode(notice),
+            };
+            // Place 0 stands for "not from the journal".
+            let event =
+                JournalEvent { id: Cursor(0), session: session.name.clone(), at: now, data };
+            let committed = Committed { event, code: session.code.clone() };
+            match self.route(&committed, &interests).await {
+                Ok(routed) => codes.extend(routed.into_iter().map(|(_, routed)| routed)),
+                Err(error) => tracing::warn!(%error, "a live code could not be routed"),
+            }
+        }
+        codes
+    }
+
+    /// Hands over what was committed.
+    pub(crate) fn publish(&self, committed: Vec<Committed>) {
+        // Fails only when the host stops; then readers resume from the journal.
+        let _ = self.0.incoming.send(committed);
+    }
+
+    fn subscribers(
+        &self,
+    ) -> std::sync::MutexGuard<'_, BTreeMap<Arc<Interest>, Vec<mpsc::Sender<Arc<Routed>>>>> {
+        self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(self, mut inbox: mpsc::UnboundedReceiver<Vec<Committed>>) {
+        let mut waiting: BTreeMap<Cursor, Committed> = BTreeMap::new();
+        loop {
+            let arrived = if waiting.is_empty() {
+                tokio::select! {
+                    arrived = inbox.recv() => arrived,
+                    () = self.0.stopping.cancelled() => break,
+                }
+            } else {
+                match tokio::time::timeout(PATIENCE, inbox.recv()).await {
+                    Ok(arrived) => arrived,
+                    Err(_) => {
+                        self.fill_gap(&mut waiting).await;
+                        Some(Vec::new())
+                    }
+                }
+            };
+            let Some(arrived) = arrived else { break };
+            waiting.extend(arrived.into_iter().map(|committed| (committed.event.id, committed)));
+            while let Some(entry) = waiting.first_entry()
+                && entry.key().0 <= self.head().0 + 1
+            {
+                let committed = entry.remove();
+                if committed.event.id > self.head() {
+                    self.deliver(committed).await;
+                }
+            }
+        }
+        self.subscribers().clear();
+    }
+
+    async fn fill_gap(&self, waiting: &mut BTreeMap<Cursor, Committed>) {
+        match self.0.store.read(self.head(), READ_AHEAD).await {
+            Ok(events) => {
+                for event in events {
+                    let committed = Committed { event, code: None };
+                    waiting.entry(committed.event.id).or_insert(committed);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the journal could not be read; trying again"),
+        }
+    }
+
+    async fn deliver(&self, committed: Committed) {
+        let interests = self.live_interests();
+        let routed = if interests.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.route(&committed, &interests).await
+        };
+        let mut subscribers = self.subscribers();
+        match routed {
+            Ok(routed) => {
+                for (interest, routed) in routed {
+                    if let Some(senders) = subscribers.get_mut(&interests[interest]) {
+                        // A full outbox ends the subscription; see the header.
+                        senders.retain(|sender| sender.try_send(routed.clone()).is_ok());
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(event.id = %committed.event.id, %error, "an event could not be routed; all subscribers must resume after it");
+                subscribers.clear();
+            }
+        }
+        self.0.head.store(committed.event.id.0, Ordering::Release);
+    }
+
+    fn live_interests(&self) -> Vec<Arc<Interest>> {
+        let mut subscribers = self.subscribers();
+        subscribers.retain(|_, senders| {
+            senders.retain(|sender| !sender.is_closed());
+            !senders.is_empty()
+        });
+        subscribers.keys().cloned().collect()
+    }
+
+    /// Pairs of an index into `interests` and what is to be sent.
+    async fn route(
+        &self,
+        committed: &Committed,
+        interests: &[Arc<Interest>],
+    ) -> Result<Vec<(usize, Arc<Routed>)>, PluginError> {
+        let deliveries = match self.0.fan_out.route(&committed.event, interests).await {
+            Ok(deliveries) => deliveries,
+            // Once more: a fresh instance may succeed where one was cut off.
+            Err(_) => self.0.fan_out.route(&committed.event, interests).await?,
+        };
+        let now = self.0.clock.now();
+        let id = Some(committed.event.id).filter(|id| *id != Cursor(0));
+        let routed = deliveries.into_iter().filter(|delivery| delivery.interest < interests.len());
+        Ok(routed
+            .map(|delivery| {
+                let body = fill_in(delivery.body, committed.code.as_ref(), now);
+                (delivery.interest, Arc::new(Routed { id, name: delivery.name, body }))
+            })
+            .collect())
+    }
+}

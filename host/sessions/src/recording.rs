@@ -1,0 +1,108 @@
+//! What is written down of an input: the record for later replay, the journal's
+//! events and the line of history.
+
+use pairing_core::{
+    command::Command,
+    event::{CodeNotice, EventData},
+    session::{CodeKind, View},
+    store::{HistoryEntry, RecordedInput},
+    workflow::{Context, Decision, EngineReport, Input},
+};
+
+/// The input as it was handed over, and what was decided. None of the three
+/// types can hold a QR payload or a pairing code.
+pub(crate) fn record(
+    input: &Input,
+    context: &Context,
+    decision: &Decision,
+) -> Result<RecordedInput, serde_json::Error> {
+    Ok(RecordedInput {
+        number: context.input_number,
+        at: context.now,
+        digest: decision.digest.clone(),
+        input: serde_json::to_string(input)?,
+        context: serde_json::to_string(context)?,
+        transition: serde_json::to_string(&decision.transition)?,
+    })
+}
+
+/// The journal's events: first what follows from the view, then the workflow's own.
+pub(crate) fn events(before: &View, decision: &Decision) -> Vec<EventData> {
+    let view = &decision.transition.view;
+    let mut events = Vec::new();
+    if !view.tells_the_same_as(before) {
+        events.push(EventData::StatusUpdate {
+            status: view.status,
+            reason: view.reason,
+            detail: view.detail.clone(),
+            account: view.account.clone(),
+        });
+    }
+    let sequence_before = before.shown.map(|shown| shown.sequence);
+    if let Some(shown) = view.shown.filter(|shown| Some(shown.sequence) != sequence_before) {
+        let notice = CodeNotice { sequence: shown.sequence, expires_at: shown.expires_at };
+        events.push(match shown.kind {
+            CodeKind::Qr => EventData::QrCode(notice),
+            CodeKind::PairingCode => EventData::PairingCode(notice),
+        });
+    }
+    events.extend(decision.transition.events.iter().cloned());
+    events
+}
+
+/// A line of history, if there is something to tell.
+pub(crate) fn history(
+    before: &View,
+    input: &Input,
+    context: &Context,
+    decision: &Decision,
+) -> Option<HistoryEntry> {
+    let view = &decision.transition.view;
+    if view.tells_the_same_as(before) {
+        return None;
+    }
+    Some(HistoryEntry {
+        input_number: context.input_number,
+        at: context.now,
+        status: view.status,
+        reason: view.reason,
+        detail: view.detail.clone(),
+        cause: cause(input).to_owned(),
+    })
+}
+
+/// The kind of an input, for people and logs.
+pub(crate) fn cause(input: &Input) -> &'static str {
+    match input {
+        Input::HostStarted => "host-started",
+        Input::WakeUp => "wake-up",
+        Input::Command { command, .. } => match command {
+            Command::Init { .. } => "command:init",
+            Command::RequestPairingCode { .. } => "command:request-pairing-code",
+            Command::RefreshQr { .. } => "command:refresh-qr",
+            Command::Disconnect => "command:disconnect",
+            Command::Reconnect => "command:reconnect",
+            Command::Logout { .. } => "command:logout",
+            Command::Delete { .. } => "command:delete",
+        },
+        Input::Engine(report) => match report {
+            EngineReport::Started => "engine:started",
+            EngineReport::Loading { .. } => "engine:loading",
+            EngineReport::QrMade { .. } => "engine:qr-made",
+            EngineReport::QrExpired => "engine:qr-expired",
+            EngineReport::CodeMade => "engine:code-made",
+            EngineReport::CodeFailed(_) => "engine:code-failed",
+            EngineReport::Authenticated => "engine:authenticated",
+            EngineReport::Ready(_) => "engine:ready",
+            EngineReport::ConnectionLost => "engine:connection-lost",
+            EngineReport::LoggedOut { .. } => "engine:logged-out",
+            EngineReport::Conflict => "engine:conflict",
+            EngineReport::ClientOutdated => "engine:client-outdated",
+            EngineReport::Banned { .. } => "engine:banned",
+            EngineReport::PasskeyRequired => "engine:passkey-required",
+            EngineReport::Probe { .. } => "engine:probe",
+            EngineReport::Stopped => "engine:stopped",
+            EngineReport::Failed(_) => "engine:failed",
+        },
+    }
+}
