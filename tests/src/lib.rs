@@ -1,1 +1,12 @@
+//! What the tests that run the whole host share: the host itself as a process,
+//! and the tokens and waits that go with it.
 
+mod processes;
+mod test_host;
+mod token;
+mod wait;
+
+pub use processes::{browsers_on, kill};
+pub use test_host::{TestHost, TestHostBuilder, host_binary};
+pub use token::{ISSUER_KEY, admin_token, token_with};
+pub use wait::{DEADLINE, until};

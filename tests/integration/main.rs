@@ -1,0 +1,6 @@
+//! Tests that run the whole host: the real binary, real Chromium, the stand-in.
+
+mod chromium_crash;
+mod chromium_pairing;
+mod cli;
+mod secrets;

@@ -1,0 +1,27 @@
+//! Looking at the machine's processes, by `/proc` alone.
+
+use std::{fs, path::Path};
+
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+
+/// The processes that have this folder in their command line, such as all
+/// browsers on profiles below it. Zombies have no command line.
+pub fn browsers_on(folder: &Path) -> Vec<i32> {
+    let folder = folder.to_string_lossy();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&*folder)
+    })
+    .collect()
+}
+
+/// Sends a signal. A process that is gone already is fine.
+pub fn kill(pid: i32, signal: Signal) {
+    // The only error left is that the process is gone.
+    let _ = signal::kill(Pid::from_raw(pid), signal);
+}
