@@ -125,7 +125,6 @@ export class Connection {
     wire.send('pair-accepted', { deviceId: frame.deviceId });
     if (frame.reloadAfterMs !== null) setTimeout(() => location.reload(), frame.reloadAfterMs);
     // The server ends this stream; the next one logs in with the new keys.
-    this.#page.showStep();
   }
 
   async #sync({ syncMs }) {
@@ -150,7 +149,10 @@ export class Connection {
     if (Socket.state === 'CONFLICT') return;
     this.#syncRun++;
     this.#linking.stopRefs();
-    if (Socket.state === 'PAIRING') return this.#reopen();
+    if (Socket.state === 'PAIRING') {
+      await wait(downMs || 100);
+      return this.#reopen();
+    }
     // Silently: the real page says "synced" anew and never "not synced".
     Socket.set({ hasSynced: false }, { silent: true });
     Socket.set({ state: this.#link ? 'TIMEOUT' : 'OPENING', stream: 'DISCONNECTED' });
@@ -181,6 +183,7 @@ export class Connection {
     Socket.set({ hasSynced: false }, { silent: true });
     Socket.set({ state: 'UNPAIRED', stream: 'DISCONNECTED' });
     await this.#page.makeKeys();
+    await this.#page.loadLinking();
     this.#reopen();
   }
 }

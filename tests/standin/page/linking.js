@@ -110,7 +110,7 @@ export class Linking {
     const id = ++this.#code.number;
     const refusal = await new Promise((answer) => {
       this.#code.asked.set(id, answer);
-      this.#page.wire.send('companion-hello', { id, phoneNumber: String(phoneNumber), code, showNotification: Boolean(showNotification) });
+      this.#page.wire.send('companion-hello', { id, phoneNumber: String(phoneNumber), code, showNotification });
     });
     if (refusal) throw new b(refusal);
     this.#code.text = code;

@@ -42,17 +42,20 @@ async function start() {
   const page = await makePage();
   const linking = new Linking(page);
   await linking.load();
+  page.loadLinking = () => linking.load();
   const connection = new Connection(page, linking, (await page.vault.get('link')) ?? null);
   page.linkedAccount = () => connection.link?.account;
   page.Socket.logout = connection.logout;
   page.Socket.takeover = connection.takeover;
   page.Socket.reconnect = connection.open.bind(connection);
-  page.showStep = showSteps(page);
+  showSteps(page);
   page.LinkDeviceEvents.on('link_device_events:passkey_prologue_request', () => {
     linking.setPairingType('SHORTCAKE_PASSKEY');
     showPasskeyScreen();
   });
 
+  // For the state that the control API shows; the real page sends no such thing.
+  page.Socket.on('change', ({ state, hasSynced }) => page.wire.send('state', { state, hasSynced }));
   exposeRequire();
   connection.open();
   await registerGradually(moduleGroups({ page, linking, connection }), boot.settings.moduleStepMs, boot.modules);
@@ -60,11 +63,10 @@ async function start() {
 }
 
 async function makePage() {
-  const vault = await Vault.open();
   const page = {
     boot,
     settings: boot.settings,
-    vault,
+    vault: null,
     wire: new Wire(),
     Socket: new Model({ state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false }),
     Stream: new Model({ mode: 'SYNCING', info: 'OFFLINE' }),

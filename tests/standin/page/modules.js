@@ -5,6 +5,7 @@
 import { decodeB64, encodeB64 } from './bytes.js';
 import { PairingType } from './linking.js';
 import { Collection, Emitter } from './models.js';
+import { wid } from './wid.js';
 
 const VERSION = '2.3000.1031480731';
 
@@ -44,7 +45,7 @@ function linkingModules(page, linking, connection) {
     },
     WAWebLinkDeviceEvents: { WAWebLinkDeviceEvents: page.LinkDeviceEvents },
     WAWebLaunchSocketUtils: { refreshQR: connection.refreshQr },
-    WAWebCompanionRegClientUtils: { DEVICE_PLATFORM: '1' },
+    WAWebCompanionRegClientUtils: { DEVICE_PLATFORM: 1 },
     WAWebAdvSignatureApi: {},
     WAWebUserPrefsInfoStore: { waNoiseInfo: { get: async () => ({ staticKeyPair: keyPair('noise') }) } },
     WAWebSignalStoreApi: { waSignalStore: { getRegistrationInfo: async () => ({ registrationId: 1, identityKeyPair: keyPair('identity') }) } },
@@ -53,11 +54,12 @@ function linkingModules(page, linking, connection) {
   };
 }
 
-function accountModules({ Conn, linkedAccount }) {
+function accountModules({ linkedAccount }) {
+  const me = (field, server) => linkedAccount() && wid(linkedAccount()[field], server);
   return {
     WAWebUserPrefsMeUser: {
-      getMaybeMePnUser: () => (linkedAccount() ? Conn.wid : undefined),
-      getMaybeMeLidUser: () => (linkedAccount() ? Conn.lid : undefined),
+      getMaybeMePnUser: () => me('phoneNumber', 'c.us'),
+      getMaybeMeLidUser: () => me('lid', 'lid'),
     },
     WAWebCollections: { Msg: new Collection(), Chat: new Collection() },
     WAWebSyncGatingUtils: { isPlaceholderMessageResendEnabled: () => false },
