@@ -1,0 +1,140 @@
+//! What every store must do, as cases that each database's tests run.
+//!
+//! A store that passes them may be put in place of another. Faults of a single
+//! database (a frozen server, a full disk) have tests beside its own.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+pub mod journal;
+pub mod logins;
+pub mod sessions;
+
+use std::{future::Future, time::Duration};
+
+use pairing_core::{
+    clock::Timestamp,
+    event::EventData,
+    plugin::PluginDigest,
+    session::{Account, Detail, Reason, SessionRecord, Status, View},
+    store::{Commit, HistoryEntry, RecordedInput, StoreError},
+};
+
+/// One test for each case. `$open` is an async function that answers an empty
+/// store (`Arc<dyn Store>`) and what must live as long as it.
+#[macro_export]
+macro_rules! contract_tests {
+    ($open:ident) => {
+        $crate::contract_tests!($open, sessions:
+            a_session_comes_back_as_committed
+            a_commit_out_of_turn_is_refused_and_changes_nothing
+            contradictory_commits_are_refused
+            a_repeated_commit_is_answered_and_not_done_again
+            a_repeated_delete_is_answered_and_not_done_again
+            one_of_many_writers_of_the_same_input_wins
+            a_deleted_name_begins_anew
+            history_and_inputs_come_in_pages
+        );
+        $crate::contract_tests!($open, journal:
+            an_empty_journal_has_bounds
+            places_have_no_gaps_under_many_writers
+            a_reader_never_sees_a_later_entry_first
+            a_purge_keeps_the_newest
+            a_purge_leaves_no_hole_when_the_clock_was_set_back
+            the_check_passes
+        );
+        $crate::contract_tests!($open, logins:
+            usernames_are_unique_without_case
+            set_up_is_claimed_once
+            a_wrong_or_expired_set_up_token_is_refused
+            racing_renewals_make_one_chain
+            a_spent_token_is_accepted_again_within_grace_only
+            a_reused_token_ends_the_login
+            idle_and_old_logins_are_void
+            a_new_password_ends_all_logins
+            removing_an_admin_ends_their_logins
+            live_logins_are_told_apart
+            old_logins_are_purged
+        );
+    };
+    ($open:ident, $subject:ident: $($case:ident)+) => {
+        mod $subject {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                let (store, _alive) = super::$open().await;
+                $crate::contract::$subject::$case(store).await;
+            })+
+        }
+    };
+}
+
+/// A noon to count from.
+const START: Timestamp = Timestamp(1_790_000_000_000);
+
+fn at(seconds: u64) -> Timestamp {
+    START.after(Duration::from_secs(seconds))
+}
+
+/// Input `number` of `session`, with all that may go with one.
+fn commit(session: &str, number: u64, events: Vec<EventData>) -> Commit {
+    let detail = Some(Detail { percent: Some(42), ..Detail::default() });
+    Commit {
+        record: SessionRecord {
+            name: session.parse().unwrap(),
+            view: View {
+                status: Status::Connecting,
+                reason: Some(Reason::Loading),
+                detail: detail.clone(),
+                account: Some(Account {
+                    phone_number: "5511999999999".to_owned(),
+                    name: Some("Zoë \u{1F4F1} \"quoted\"".to_owned()),
+                }),
+                linked: true,
+                expected_phone_number: Some("5511999999999".to_owned()),
+                shown: None,
+            },
+            state: vec![0, 255, number.to_le_bytes()[0]],
+            state_schema: 3,
+            input_number: number,
+            wake_up_at: number.is_multiple_of(2).then(|| at(number + 60)),
+            created_at: at(0),
+            updated_at: at(number),
+        },
+        input: RecordedInput {
+            number,
+            at: at(number),
+            digest: PluginDigest("a".repeat(64).into()),
+            input: format!("{{\"n\":{number}}}"),
+            context: format!("{{\"seed\":{number}}}"),
+            transition: format!("{{ \"spaces\" : \"stay\", \"n\":{number} }}"),
+        },
+        events,
+        history: Some(HistoryEntry {
+            input_number: number,
+            at: at(number),
+            status: Status::Connecting,
+            reason: Some(Reason::Loading),
+            detail,
+            cause: "engine:loading".to_owned(),
+        }),
+        delete: false,
+    }
+}
+
+fn loading(percent: u8) -> EventData {
+    EventData::Loading { percent }
+}
+
+/// Repeats what was not available at the moment, as every caller does; a test
+/// machine under load must not look like a fault.
+async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for _ in 0..60 {
+        match call().await {
+            Err(StoreError::Unavailable(_)) => tokio::task::yield_now().await,
+            done => return done,
+        }
+    }
+    call().await
+}
