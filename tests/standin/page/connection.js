@@ -27,6 +27,8 @@ export class Connection {
   }
 
   open() {
+    // Silently: the real page says "synced" anew and never "not synced".
+    this.#page.Socket.set({ hasSynced: false }, { silent: true });
     this.#page.Socket.set({ state: 'OPENING' });
     this.#page.Stream.set({ info: 'OPENING' });
     this.#reopen();
@@ -153,8 +155,6 @@ export class Connection {
       await wait(downMs || 100);
       return this.#reopen();
     }
-    // Silently: the real page says "synced" anew and never "not synced".
-    Socket.set({ hasSynced: false }, { silent: true });
     Socket.set({ state: this.#link ? 'TIMEOUT' : 'OPENING', stream: 'DISCONNECTED' });
     Stream.set({ info: 'OFFLINE' });
     const pause = RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)];

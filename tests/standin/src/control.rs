@@ -82,7 +82,15 @@ async fn scan(State(world): State<Arc<World>>, Json(scan): Json<Scan>) -> Respon
 }
 
 async fn enter_code(State(world): State<Arc<World>>, Json(entered): Json<EnterCode>) -> Response {
-    answer(world.enter_code(&entered.phone_number, &entered.code, entered.name.as_deref().unwrap_or(DEFAULT_NAME)).await)
+    answer(
+        world
+            .enter_code(
+                &entered.phone_number,
+                &entered.code,
+                entered.name.as_deref().unwrap_or(DEFAULT_NAME),
+            )
+            .await,
+    )
 }
 
 async fn unlink(State(world): State<Arc<World>>, Json(unlink): Json<Unlink>) -> Response {
@@ -107,7 +115,10 @@ async fn read_settings(State(world): State<Arc<World>>) -> Json<Settings> {
     Json(world.read(|inner| inner.settings.clone()))
 }
 
-async fn replace_settings(State(world): State<Arc<World>>, Json(settings): Json<Settings>) -> StatusCode {
+async fn replace_settings(
+    State(world): State<Arc<World>>,
+    Json(settings): Json<Settings>,
+) -> StatusCode {
     world.change(|inner| inner.settings = settings);
     StatusCode::NO_CONTENT
 }
@@ -128,7 +139,9 @@ fn refuse(error: PhoneError, message: &str) -> Response {
         PhoneError::QrUnreadable | PhoneError::QrNotValid => StatusCode::UNPROCESSABLE_ENTITY,
         PhoneError::QrExpired | PhoneError::CodeExpired => StatusCode::GONE,
         PhoneError::CodeNotAsked => StatusCode::NOT_FOUND,
-        PhoneError::CodeWrong | PhoneError::PasskeyRequired | PhoneError::TooManyDevices => StatusCode::FORBIDDEN,
+        PhoneError::CodeWrong | PhoneError::PasskeyRequired | PhoneError::TooManyDevices => {
+            StatusCode::FORBIDDEN
+        }
         PhoneError::PageRefused => StatusCode::CONFLICT,
         PhoneError::PageSilent => StatusCode::GATEWAY_TIMEOUT,
     };
@@ -136,5 +149,6 @@ fn refuse(error: PhoneError, message: &str) -> Response {
 }
 
 fn bad_request(message: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": "bad_request", "message": message }))).into_response()
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": "bad_request", "message": message })))
+        .into_response()
 }

@@ -68,7 +68,8 @@ impl Target {
     }
 
     pub(crate) fn fits(&self, subject: &Target) -> bool {
-        let fits = |wanted: &Option<String>, given: &Option<String>| wanted.is_none() || wanted == given;
+        let fits =
+            |wanted: &Option<String>, given: &Option<String>| wanted.is_none() || wanted == given;
         fits(&self.browser, &subject.browser)
             && fits(&self.phone_number, &subject.phone_number)
             && (self.connection.is_none() || self.connection == subject.connection)
@@ -245,7 +246,12 @@ impl Waiting {
 
     /// Takes the faults of this stage that meet the subject and that
     /// `applies` to, in the order in which they were asked for.
-    pub(crate) fn strike(&mut self, stage: Stage, subject: &Target, applies: impl Fn(&FaultKind) -> bool) -> Vec<FaultKind> {
+    pub(crate) fn strike(
+        &mut self,
+        stage: Stage,
+        subject: &Target,
+        applies: impl Fn(&FaultKind) -> bool,
+    ) -> Vec<FaultKind> {
         let mut struck = Vec::new();
         self.list.retain_mut(|(_, fault)| {
             if fault.kind.stage() != stage || !fault.target.fits(subject) || !applies(&fault.kind) {

@@ -37,7 +37,11 @@ pub struct WaitError {
 
 impl std::fmt::Display for WaitError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the stand-in's state was not as wanted after {:?}: {:#?}", self.waited, self.state)
+        write!(
+            f,
+            "the stand-in's state was not as wanted after {:?}: {:#?}",
+            self.waited, self.state
+        )
     }
 }
 
@@ -49,7 +53,12 @@ impl Standin {
         let links = Links::load(config.state_file.as_deref(), &config.server_key)?;
         let world = Arc::new(World::new(config.settings, links));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let plain = Serving { router: router(world.clone()), tls: None, stop: stop.clone(), tasks: tasks.clone() };
+        let plain = Serving {
+            router: router(world.clone()),
+            tls: None,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
         let http = plain.clone().listen(config.listen).await?;
         let https = match config.https_listen {
             None => None,
@@ -120,7 +129,12 @@ impl Standin {
     }
 
     /// The phone of this account scans the QR in a PNG data URL.
-    pub async fn scan_data_url_as(&self, data_url: &str, phone_number: &str, name: &str) -> Result<Linked, PhoneError> {
+    pub async fn scan_data_url_as(
+        &self,
+        data_url: &str,
+        phone_number: &str,
+        name: &str,
+    ) -> Result<Linked, PhoneError> {
         let payload = read_qr_data_url(data_url).map_err(|_| PhoneError::QrUnreadable)?;
         self.scan_payload_as(&payload, phone_number, name).await
     }
@@ -131,7 +145,12 @@ impl Standin {
     }
 
     /// The phone of this account scans a QR with this text.
-    pub async fn scan_payload_as(&self, payload: &str, phone_number: &str, name: &str) -> Result<Linked, PhoneError> {
+    pub async fn scan_payload_as(
+        &self,
+        payload: &str,
+        phone_number: &str,
+        name: &str,
+    ) -> Result<Linked, PhoneError> {
         self.world.scan(payload, phone_number, name).await
     }
 
@@ -174,7 +193,11 @@ impl Standin {
     }
 
     /// Waits until the state is as wanted; no polling.
-    pub async fn wait_for(&self, deadline: Duration, wanted: impl Fn(&StateView) -> bool) -> Result<StateView, Box<WaitError>> {
+    pub async fn wait_for(
+        &self,
+        deadline: Duration,
+        wanted: impl Fn(&StateView) -> bool,
+    ) -> Result<StateView, Box<WaitError>> {
         let mut changes = self.world.watch();
         let found = tokio::time::timeout(deadline, async {
             loop {
@@ -188,7 +211,9 @@ impl Standin {
                 }
             }
         });
-        found.await.map_err(|_| Box::new(WaitError { waited: deadline, state: Box::new(self.state()) }))
+        found
+            .await
+            .map_err(|_| Box::new(WaitError { waited: deadline, state: Box::new(self.state()) }))
     }
 }
 

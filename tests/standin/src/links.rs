@@ -37,8 +37,10 @@ impl Links {
     pub(crate) fn load(file: Option<&Path>, key: &str) -> anyhow::Result<Self> {
         let mut links: Self = match file {
             Some(path) if path.exists() => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
-                serde_json::from_str(&text).with_context(|| format!("could not understand {}", path.display()))?
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("could not read {}", path.display()))?;
+                serde_json::from_str(&text)
+                    .with_context(|| format!("could not understand {}", path.display()))?
             }
             _ => Self::default(),
         };
@@ -50,7 +52,8 @@ impl Links {
     /// Names a new device of the account and gives the secret it logs in with.
     pub(crate) fn issue(&self, account: &Account, nonce: &str) -> (String, Vec<u8>) {
         let claim = STANDARD.encode(serde_json::to_vec(&(account, nonce)).unwrap_or_default());
-        let device_id = format!("{claim}.{}", STANDARD.encode(hmac_sha256(&self.key, claim.as_bytes())));
+        let device_id =
+            format!("{claim}.{}", STANDARD.encode(hmac_sha256(&self.key, claim.as_bytes())));
         let secret = self.secret(&device_id);
         (device_id, secret)
     }
@@ -65,16 +68,26 @@ impl Links {
     }
 
     /// The account of a device that proves its link, unless it was removed.
-    pub(crate) fn check(&mut self, device_id: &str, nonce: &str, proof: &str, browser: &str) -> Option<Account> {
+    pub(crate) fn check(
+        &mut self,
+        device_id: &str,
+        nonce: &str,
+        proof: &str,
+        browser: &str,
+    ) -> Option<Account> {
         let (claim, signature) = device_id.split_once('.')?;
         let genuine = STANDARD.encode(hmac_sha256(&self.key, claim.as_bytes())) == signature
             && STANDARD.encode(hmac_sha256(&self.secret(device_id), nonce.as_bytes())) == proof;
         if !genuine || self.removed.contains(device_id) {
             return None;
         }
-        let (account, _): (Account, String) = serde_json::from_slice(&STANDARD.decode(claim).ok()?).ok()?;
+        let (account, _): (Account, String) =
+            serde_json::from_slice(&STANDARD.decode(claim).ok()?).ok()?;
         if !self.devices.contains_key(device_id) {
-            self.add(device_id.to_owned(), Device { account: account.clone(), browser: browser.to_owned() });
+            self.add(
+                device_id.to_owned(),
+                Device { account: account.clone(), browser: browser.to_owned() },
+            );
         }
         Some(account)
     }
@@ -87,13 +100,21 @@ impl Links {
         known
     }
 
-    pub(crate) fn of_account<'a>(&'a self, phone_number: &'a str) -> impl Iterator<Item = &'a String> {
-        self.devices.iter().filter(move |(_, device)| device.account.phone_number == phone_number).map(|(id, _)| id)
+    pub(crate) fn of_account<'a>(
+        &'a self,
+        phone_number: &'a str,
+    ) -> impl Iterator<Item = &'a String> {
+        self.devices
+            .iter()
+            .filter(move |(_, device)| device.account.phone_number == phone_number)
+            .map(|(id, _)| id)
     }
 
     fn save(&self) {
         let Some(file) = &self.file else { return };
-        let written = serde_json::to_vec_pretty(self).map_err(std::io::Error::other).and_then(|json| std::fs::write(file, json));
+        let written = serde_json::to_vec_pretty(self)
+            .map_err(std::io::Error::other)
+            .and_then(|json| std::fs::write(file, json));
         if let Err(error) = written {
             tracing::error!(file = %file.display(), %error, "could not keep the links");
         }
@@ -108,8 +129,13 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     } else {
         block[..key.len()].copy_from_slice(key);
     }
-    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().to_vec()
+    let inner =
+        Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    Sha256::new()
+        .chain_update(block.map(|byte| byte ^ 0x5c))
+        .chain_update(inner)
+        .finalize()
+        .to_vec()
 }
 
 #[cfg(test)]
@@ -125,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_link_is_accepted_after_a_restart_and_refused_after_a_removal() {
-        let account = Account { phone_number: "15550100".into(), lid: "1".into(), name: "Ann".into() };
+        let account =
+            Account { phone_number: "15550100".into(), lid: "1".into(), name: "Ann".into() };
         let (id, secret) = Links::load(None, "key").unwrap().issue(&account, "n");
         let proof = STANDARD.encode(hmac_sha256(&secret, b"nonce"));
         let mut restarted = Links::load(None, "key").unwrap();
@@ -133,6 +160,9 @@ mod tests {
         assert_eq!(restarted.check(&id, "other", &proof, "b1"), None);
         assert!(restarted.remove(&id));
         assert_eq!(restarted.check(&id, "nonce", &proof, "b1"), None);
-        assert_eq!(Links::load(None, "another key").unwrap().check(&id, "nonce", &proof, "b1"), None);
+        assert_eq!(
+            Links::load(None, "another key").unwrap().check(&id, "nonce", &proof, "b1"),
+            None
+        );
     }
 }

@@ -31,7 +31,10 @@ fn parse_settings(json: &str) -> Result<Settings, serde_json::Error> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let arguments = Arguments::parse();
     let standin = Standin::start(Config {
         listen: arguments.listen,

@@ -55,7 +55,10 @@ pub(crate) async fn get_page(State(world): State<Arc<World>>, headers: HeaderMap
     response
 }
 
-pub(crate) async fn get_boot_script(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+pub(crate) async fn get_boot_script(
+    State(world): State<Arc<World>>,
+    headers: HeaderMap,
+) -> Response {
     let browser = browser_in(&headers).unwrap_or_else(Inner::new_browser_id);
     let script = world.change(|inner| inner.boot_script(&browser));
     ([(header::CONTENT_TYPE, SCRIPT), (header::CACHE_CONTROL, "no-store")], script).into_response()
@@ -63,7 +66,10 @@ pub(crate) async fn get_boot_script(State(world): State<Arc<World>>, headers: He
 
 pub(crate) async fn get_page_file(Path(name): Path<String>) -> Response {
     match FILES.iter().find(|(known, _, _)| *known == name) {
-        Some((_, kind, text)) => ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *text).into_response(),
+        Some((_, kind, text)) => {
+            ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *text)
+                .into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -74,7 +80,11 @@ pub(crate) async fn get_phone_page() -> Html<&'static str> {
 
 fn browser_in(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let pairs =
+        cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut found = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
-    found.next().filter(|value| value.len() <= 16 && value.bytes().all(|byte| byte.is_ascii_alphanumeric())).map(str::to_owned)
+    found
+        .next()
+        .filter(|value| value.len() <= 16 && value.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .map(str::to_owned)
 }

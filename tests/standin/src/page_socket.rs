@@ -11,7 +11,10 @@ use tokio::sync::mpsc;
 use crate::protocol::FromPage;
 use crate::world::{Outgoing, World};
 
-pub(crate) async fn open_page_socket(State(world): State<Arc<World>>, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn open_page_socket(
+    State(world): State<Arc<World>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     upgrade.on_upgrade(move |socket| run(socket, world))
 }
 

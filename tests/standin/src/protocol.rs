@@ -17,14 +17,35 @@ pub(crate) struct Account {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub(crate) enum FromPage {
-    Hello { boot: u64, browser: String, noise: String, identity: String, user_agent: String, link: Option<LinkClaim> },
+    Hello {
+        boot: u64,
+        browser: String,
+        noise: String,
+        identity: String,
+        user_agent: String,
+        link: Option<LinkClaim>,
+    },
     /// The page shows this ref from now on; none when it has run out of them.
-    RefShown { r#ref: Option<String>, life_ms: u64 },
-    CompanionHello { id: u64, phone_number: String, code: String },
+    RefShown {
+        r#ref: Option<String>,
+        life_ms: u64,
+    },
+    CompanionHello {
+        id: u64,
+        phone_number: String,
+        code: String,
+    },
     CodeDropped,
-    State { state: String, has_synced: bool },
-    PairAccepted { device_id: String },
-    PairRejected { device_id: String },
+    State {
+        state: String,
+        has_synced: bool,
+    },
+    PairAccepted {
+        device_id: String,
+    },
+    PairRejected {
+        device_id: String,
+    },
     Logout,
 }
 
@@ -39,23 +60,54 @@ pub(crate) struct LinkClaim {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub(crate) enum ToPage {
-    Challenge { nonce: String },
-    PairDevice { refs: Vec<String>, first_ms: u64, next_ms: u64 },
-    LoginOk { account: Account, sync_ms: Option<u64> },
+    Challenge {
+        nonce: String,
+    },
+    PairDevice {
+        refs: Vec<String>,
+        first_ms: u64,
+        next_ms: u64,
+    },
+    LoginOk {
+        account: Account,
+        sync_ms: Option<u64>,
+    },
     LoginRefused,
-    CompanionHelloAnswer { id: u64, refusal: Option<CodeRefusal> },
+    CompanionHelloAnswer {
+        id: u64,
+        refusal: Option<CodeRefusal>,
+    },
     PrimaryHello,
-    PairSuccess { device_id: String, account: Account, secret: String, proof: String, mac: String, via: &'static str, reload_after_ms: Option<u64> },
+    PairSuccess {
+        device_id: String,
+        account: Account,
+        secret: String,
+        proof: String,
+        mac: String,
+        via: &'static str,
+        reload_after_ms: Option<u64>,
+    },
     PasskeyRequired,
     LogoutDone,
-    Logout { event: LogoutEvent, navigate: bool },
-    SetState { state: String },
+    Logout {
+        event: LogoutEvent,
+        navigate: bool,
+    },
+    SetState {
+        state: String,
+    },
     Conflict,
     RotateRef,
     RefsRunOut,
-    LoseSocket { ms: u64 },
-    Reload { ms: u64 },
-    Hang { ms: u64 },
+    LoseSocket {
+        ms: u64,
+    },
+    Reload {
+        ms: u64,
+    },
+    Hang {
+        ms: u64,
+    },
     CrashRenderer,
 }
 
@@ -72,7 +124,11 @@ impl CodeRefusal {
         match status {
             429 => Self { name: "IQErrorRateOverlimit", text: "rate-overlimit", code: 429 },
             400 => Self { name: "IQErrorBadRequest", text: "bad-request", code: 400 },
-            _ => Self { name: "IQErrorInternalServerError", text: "internal-server-error", code: status },
+            _ => Self {
+                name: "IQErrorInternalServerError",
+                text: "internal-server-error",
+                code: status,
+            },
         }
     }
 }

@@ -35,10 +35,13 @@ pub fn read_qr_data_url(data_url: &str) -> Result<String, QrImageError> {
 
 /// Reads the QR in a PNG.
 pub fn read_qr(png: &[u8]) -> Result<String, QrImageError> {
-    let picture = image::load_from_memory(png).map_err(|error| QrImageError::Png(error.to_string()))?;
+    let picture =
+        image::load_from_memory(png).map_err(|error| QrImageError::Png(error.to_string()))?;
     let luma = flatten(&picture);
     let (width, height) = (luma.width() as usize, luma.height() as usize);
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| luma.get_pixel(x as u32, y as u32).0[0]);
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+        luma.get_pixel(x as u32, y as u32).0[0]
+    });
     let grids = prepared.detect_grids();
     grids.iter().find_map(|grid| grid.decode().ok()).map(|(_, text)| text).ok_or(QrImageError::NoQr)
 }

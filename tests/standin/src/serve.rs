@@ -26,7 +26,9 @@ pub(crate) struct Serving {
 impl Serving {
     /// Binds and serves in the background; gives the address that was bound.
     pub(crate) async fn listen(self, address: SocketAddr) -> anyhow::Result<SocketAddr> {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("could not listen on {address}"))?;
         let bound = listener.local_addr().context("could not read the bound address")?;
         let tasks = self.tasks.clone();
         tasks.spawn(self.accept(listener));

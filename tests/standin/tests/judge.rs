@@ -18,8 +18,13 @@ const DEADLINE: Duration = Duration::from_secs(300);
 
 #[tokio::test]
 async fn whatsapp_web_js_links_by_qr_and_by_code_and_hears_of_the_unlinking() {
-    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../judge-wwebjs").canonicalize().unwrap();
-    assert!(judge.join("node_modules/whatsapp-web.js").is_dir(), "whatsapp-web.js is not installed in {}: run `make setup`", judge.display());
+    let judge =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../judge-wwebjs").canonicalize().unwrap();
+    assert!(
+        judge.join("node_modules/whatsapp-web.js").is_dir(),
+        "whatsapp-web.js is not installed in {}: run `make setup`",
+        judge.display()
+    );
     let standin = Standin::start(Config {
         https_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         // It never gets ready when the page has synced before it looked.
@@ -29,7 +34,9 @@ async fn whatsapp_web_js_links_by_qr_and_by_code_and_hears_of_the_unlinking() {
     .await
     .unwrap();
     let folder = tempfile::Builder::new().prefix("judge-").tempdir().unwrap();
-    let as_root = std::fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0).unwrap();
+    let as_root = std::fs::metadata("/proc/self")
+        .map(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
+        .unwrap();
     if as_root {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
@@ -42,15 +49,32 @@ async fn whatsapp_web_js_links_by_qr_and_by_code_and_hears_of_the_unlinking() {
         "folder": folder.path(),
     });
     let mut node = unprivileged("node", as_root);
-    node.arg(&script).arg(options.to_string()).current_dir(folder.path()).env("HOME", folder.path()).env("TMPDIR", folder.path());
+    node.arg(&script)
+        .arg(options.to_string())
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .env("TMPDIR", folder.path());
     node.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let child = tokio::process::Command::from(node).kill_on_drop(true).spawn().expect("could not start node");
+    let child = tokio::process::Command::from(node)
+        .kill_on_drop(true)
+        .spawn()
+        .expect("could not start node");
     let group = child.id().unwrap();
     let finished = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
     end_leftovers(group, folder.path());
-    let output = finished.unwrap_or_else(|_| panic!("the judge did not end within {DEADLINE:?}: {:#?}", standin.state())).unwrap();
-    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "the judge refused the stand-in ({}):\n{said}\n{complained}\n{:#?}", output.status, standin.state());
+    let output = finished
+        .unwrap_or_else(|_| {
+            panic!("the judge did not end within {DEADLINE:?}: {:#?}", standin.state())
+        })
+        .unwrap();
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "the judge refused the stand-in ({}):\n{said}\n{complained}\n{:#?}",
+        output.status,
+        standin.state()
+    );
     println!("{said}");
     assert!(said.contains("judge is content"), "{said}");
     standin.stop().await;
@@ -60,13 +84,23 @@ async fn whatsapp_web_js_links_by_qr_and_by_code_and_hears_of_the_unlinking() {
 /// copy when the work tree lies in a folder closed to others.
 fn readable_script(judge: &Path, folder: &Path, as_root: bool) -> PathBuf {
     let in_place = judge.join("judge.mjs");
-    if !as_root || unprivileged("test", true).arg("-r").arg(&in_place).status().is_ok_and(|status| status.success()) {
+    if !as_root
+        || unprivileged("test", true)
+            .arg("-r")
+            .arg(&in_place)
+            .status()
+            .is_ok_and(|status| status.success())
+    {
         return in_place;
     }
     let copy = folder.join("judge");
     let copied = std::process::Command::new("cp").arg("-r").arg(judge).arg(&copy).status().unwrap();
     assert!(copied.success(), "could not copy {}", judge.display());
-    let opened = std::process::Command::new("chown").args(["-R", "65534:65534"]).arg(&copy).status().unwrap();
+    let opened = std::process::Command::new("chown")
+        .args(["-R", "65534:65534"])
+        .arg(&copy)
+        .status()
+        .unwrap();
     assert!(opened.success(), "could not hand the copy of the judge over");
     copy.join("judge.mjs")
 }
@@ -93,5 +127,8 @@ fn end_leftovers(group: u32, folder: &Path) {
 }
 
 fn kill(process: &str) {
-    let _ = std::process::Command::new("kill").args(["-KILL", "--", process]).stderr(Stdio::null()).status();
+    let _ = std::process::Command::new("kill")
+        .args(["-KILL", "--", process])
+        .stderr(Stdio::null())
+        .status();
 }

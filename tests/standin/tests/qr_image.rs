@@ -12,15 +12,18 @@ const TEXT: &str = "2@abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 fn png(pixels_per_module: u32, transparent: bool) -> Vec<u8> {
     let code = QrCode::new(TEXT).unwrap();
     let side = u32::try_from(code.width()).unwrap() + 8;
-    let picture = GrayAlphaImage::from_fn(side * pixels_per_module, side * pixels_per_module, |x, y| {
-        let at = |pixel: u32| usize::try_from(pixel / pixels_per_module).unwrap().wrapping_sub(4);
-        let dark = at(x) < code.width() && at(y) < code.width() && code[(at(x), at(y))] == Color::Dark;
-        match (dark, transparent) {
-            (true, _) => LumaA([0, 255]),
-            (false, true) => LumaA([0, 0]),
-            (false, false) => LumaA([255, 255]),
-        }
-    });
+    let picture =
+        GrayAlphaImage::from_fn(side * pixels_per_module, side * pixels_per_module, |x, y| {
+            let at =
+                |pixel: u32| usize::try_from(pixel / pixels_per_module).unwrap().wrapping_sub(4);
+            let dark =
+                at(x) < code.width() && at(y) < code.width() && code[(at(x), at(y))] == Color::Dark;
+            match (dark, transparent) {
+                (true, _) => LumaA([0, 255]),
+                (false, true) => LumaA([0, 0]),
+                (false, false) => LumaA([255, 255]),
+            }
+        });
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::from(picture).write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
@@ -29,7 +32,11 @@ fn png(pixels_per_module: u32, transparent: bool) -> Vec<u8> {
 #[test]
 fn it_reads_what_is_drawn() {
     for (pixels, transparent) in [(8, false), (4, false), (2, false), (6, true)] {
-        assert_eq!(read_qr(&png(pixels, transparent)).unwrap(), TEXT, "{pixels} pixels per module, transparent: {transparent}");
+        assert_eq!(
+            read_qr(&png(pixels, transparent)).unwrap(),
+            TEXT,
+            "{pixels} pixels per module, transparent: {transparent}"
+        );
     }
 }
 

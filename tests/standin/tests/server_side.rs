@@ -30,7 +30,8 @@ impl HandPage {
     }
 
     async fn connected(standin: &Standin) -> Self {
-        let (socket, _) = connect_async(format!("ws://{}/ws/chat", standin.http_address())).await.unwrap();
+        let (socket, _) =
+            connect_async(format!("ws://{}/ws/chat", standin.http_address())).await.unwrap();
         let mut page = Self { socket, refs: Vec::new() };
         page.hear("challenge").await;
         page
@@ -44,7 +45,8 @@ impl HandPage {
     async fn hear(&mut self, kind: &str) -> Value {
         let heard = async {
             loop {
-                let message = self.socket.next().await.expect("the server closed the socket").unwrap();
+                let message =
+                    self.socket.next().await.expect("the server closed the socket").unwrap();
                 let Message::Text(text) = message else { continue };
                 let frame: Value = serde_json::from_str(&text).unwrap();
                 if frame["type"] == kind {
@@ -58,7 +60,12 @@ impl HandPage {
     async fn show(&mut self, standin: &Standin, index: usize, life_ms: u64) {
         let shown = self.refs[index].clone();
         self.say(&json!({"type": "ref-shown", "ref": shown, "lifeMs": life_ms})).await;
-        standin.wait_for(DEADLINE, |state| state.pages.iter().any(|page| page.r#ref.as_ref() == Some(&shown))).await.unwrap();
+        standin
+            .wait_for(DEADLINE, |state| {
+                state.pages.iter().any(|page| page.r#ref.as_ref() == Some(&shown))
+            })
+            .await
+            .unwrap();
     }
 
     fn qr(&self, index: usize) -> String {
@@ -93,7 +100,11 @@ async fn the_phone_links_the_page_that_shows_the_ref() {
     let state = standin.state();
     assert_eq!(state.devices.len(), 1);
     assert_eq!(state.devices[0].name, "Ann");
-    assert_eq!(standin.scan_payload(&qr).await.unwrap_err(), PhoneError::QrExpired, "a ref links once");
+    assert_eq!(
+        standin.scan_payload(&qr).await.unwrap_err(),
+        PhoneError::QrExpired,
+        "a ref links once"
+    );
 }
 
 #[tokio::test]
@@ -103,10 +114,22 @@ async fn a_ref_that_is_not_shown_now_is_refused() {
     assert_eq!(page.refs.len(), 6);
     page.show(&standin, 0, 60_000).await;
     page.show(&standin, 1, 60_000).await;
-    assert_eq!(standin.scan_payload(&page.qr(0)).await.unwrap_err(), PhoneError::QrExpired, "rotated away");
-    assert_eq!(standin.scan_payload(&page.qr(2)).await.unwrap_err(), PhoneError::QrExpired, "not yet shown");
+    assert_eq!(
+        standin.scan_payload(&page.qr(0)).await.unwrap_err(),
+        PhoneError::QrExpired,
+        "rotated away"
+    );
+    assert_eq!(
+        standin.scan_payload(&page.qr(2)).await.unwrap_err(),
+        PhoneError::QrExpired,
+        "not yet shown"
+    );
     page.show(&standin, 2, 0).await;
-    assert_eq!(standin.scan_payload(&page.qr(2)).await.unwrap_err(), PhoneError::QrExpired, "its time is over");
+    assert_eq!(
+        standin.scan_payload(&page.qr(2)).await.unwrap_err(),
+        PhoneError::QrExpired,
+        "its time is over"
+    );
 }
 
 #[tokio::test]
@@ -116,7 +139,10 @@ async fn a_qr_with_other_keys_or_fields_is_refused() {
     page.show(&standin, 0, 60_000).await;
     let other_keys = format!("{},AAAA,SQ==,c2VjcmV0,1", page.refs[0]);
     assert_eq!(standin.scan_payload(&other_keys).await.unwrap_err(), PhoneError::QrNotValid);
-    assert_eq!(standin.scan_payload("https://example.com").await.unwrap_err(), PhoneError::QrNotValid);
+    assert_eq!(
+        standin.scan_payload("https://example.com").await.unwrap_err(),
+        PhoneError::QrNotValid
+    );
 }
 
 #[tokio::test]
@@ -140,7 +166,10 @@ async fn a_code_links_only_its_number_with_the_right_text() {
     let mut page = HandPage::unlinked(&standin).await;
     assert_eq!(standin.enter_code(PHONE, "ABCD1234").await.unwrap_err(), PhoneError::CodeNotAsked);
     assert_eq!(page.ask_code(PHONE, "ABCD1234").await, Value::Null);
-    assert_eq!(standin.enter_code("15550100", "ABCD1234").await.unwrap_err(), PhoneError::CodeNotAsked);
+    assert_eq!(
+        standin.enter_code("15550100", "ABCD1234").await.unwrap_err(),
+        PhoneError::CodeNotAsked
+    );
     assert_eq!(standin.enter_code(PHONE, "ZZZZ9999").await.unwrap_err(), PhoneError::CodeWrong);
     let (linked, ()) = tokio::join!(standin.enter_code(PHONE, "abcd-1234"), page.accept());
     assert_eq!(linked.unwrap().via, Via::Code);
@@ -152,7 +181,8 @@ async fn a_code_expires_and_a_number_in_the_wrong_form_gets_none() {
     let mut page = HandPage::unlinked(&standin).await;
     assert_eq!(page.ask_code(PHONE, "ABCD1234").await, Value::Null);
     assert_eq!(standin.enter_code(PHONE, "ABCD1234").await.unwrap_err(), PhoneError::CodeExpired);
-    for number in ["+5511987654321", "0511987654321", "123", "55 11 98765 4321", "1234567890123456"] {
+    for number in ["+5511987654321", "0511987654321", "123", "55 11 98765 4321", "1234567890123456"]
+    {
         assert_eq!(page.ask_code(number, "ABCD1234").await["code"], 400, "{number}");
     }
 }
@@ -161,10 +191,15 @@ async fn a_code_expires_and_a_number_in_the_wrong_form_gets_none() {
 async fn a_refusal_strikes_as_often_as_asked_and_only_its_target() {
     let standin = standin_with(Settings::default()).await;
     let mut page = HandPage::unlinked(&standin).await;
-    standin.add_fault(Fault::once(FaultKind::CodeRefused { status: 429 }).at(Target::phone_number(PHONE)));
+    standin.add_fault(
+        Fault::once(FaultKind::CodeRefused { status: 429 }).at(Target::phone_number(PHONE)),
+    );
     assert_eq!(page.ask_code("15550100", "ABCD1234").await, Value::Null);
     let refusal = page.ask_code(PHONE, "ABCD1234").await;
-    assert_eq!(refusal, json!({"name": "IQErrorRateOverlimit", "text": "rate-overlimit", "code": 429}));
+    assert_eq!(
+        refusal,
+        json!({"name": "IQErrorRateOverlimit", "text": "rate-overlimit", "code": 429})
+    );
     assert_eq!(page.ask_code(PHONE, "ABCD1234").await, Value::Null);
     assert!(standin.state().faults.is_empty());
 }
@@ -190,7 +225,10 @@ async fn an_account_has_at_most_so_many_devices() {
     linked.unwrap();
     let mut second = HandPage::unlinked(&standin).await;
     second.show(&standin, 0, 60_000).await;
-    assert_eq!(standin.scan_payload_as(&second.qr(0), PHONE, "Ann").await.unwrap_err(), PhoneError::TooManyDevices);
+    assert_eq!(
+        standin.scan_payload_as(&second.qr(0), PHONE, "Ann").await.unwrap_err(),
+        PhoneError::TooManyDevices
+    );
     assert_eq!(standin.unlink(PHONE), 1);
     assert_eq!(standin.unlink(PHONE), 0);
     assert!(standin.state().devices.is_empty());

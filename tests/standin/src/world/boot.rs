@@ -30,7 +30,9 @@ impl Inner {
     pub(crate) fn answer_page_request(&mut self, browser: &str) -> PageAnswer {
         self.count("pageRequests");
         let subject = self.subject(browser, None);
-        let own = |kind: &FaultKind| matches!(kind, FaultKind::PageStatus { .. } | FaultKind::PageSlow { .. });
+        let own = |kind: &FaultKind| {
+            matches!(kind, FaultKind::PageStatus { .. } | FaultKind::PageSlow { .. })
+        };
         let mut answer = PageAnswer { status: 200, delay_ms: 0 };
         for fault in self.faults.strike(Stage::Load, &subject, own) {
             match fault {
@@ -46,20 +48,32 @@ impl Inner {
     pub(crate) fn boot_script(&mut self, browser: &str) -> String {
         self.boots += 1;
         let subject = self.subject(browser, None);
-        let own = |kind: &FaultKind| !matches!(kind, FaultKind::PageStatus { .. } | FaultKind::PageSlow { .. });
+        let own = |kind: &FaultKind| {
+            !matches!(kind, FaultKind::PageStatus { .. } | FaultKind::PageSlow { .. })
+        };
         let mut modules = ModuleFaults::default();
         let mut flags = serde_json::Map::new();
         flags.insert("reloadAfterMs".to_owned(), json!(null));
         for fault in self.faults.strike(Stage::Load, &subject, own) {
             match fault {
                 FaultKind::ModuleMissing { module } => modules.missing.push(module),
-                FaultKind::ModuleLate { module, ms } => drop(modules.late.insert(module, json!(ms))),
-                FaultKind::FunctionMissing { module, function } => modules.functions_missing.push(json!({"module": module, "function": function})),
-                FaultKind::DebugMissing => drop(flags.insert("debugMissing".to_owned(), json!(true))),
+                FaultKind::ModuleLate { module, ms } => {
+                    drop(modules.late.insert(module, json!(ms)))
+                }
+                FaultKind::FunctionMissing { module, function } => {
+                    modules.functions_missing.push(json!({"module": module, "function": function}))
+                }
+                FaultKind::DebugMissing => {
+                    drop(flags.insert("debugMissing".to_owned(), json!(true)))
+                }
                 FaultKind::NeverBoots => drop(flags.insert("neverBoots".to_owned(), json!(true))),
-                FaultKind::UnsupportedBrowser => drop(flags.insert("unsupportedBrowser".to_owned(), json!(true))),
+                FaultKind::UnsupportedBrowser => {
+                    drop(flags.insert("unsupportedBrowser".to_owned(), json!(true)))
+                }
                 FaultKind::MinifiedIds => drop(flags.insert("minifiedIds".to_owned(), json!(true))),
-                FaultKind::ReloadDuringInjection { ms } => drop(flags.insert("reloadAfterMs".to_owned(), json!(ms))),
+                FaultKind::ReloadDuringInjection { ms } => {
+                    drop(flags.insert("reloadAfterMs".to_owned(), json!(ms)))
+                }
                 _ => {}
             }
         }

@@ -11,9 +11,18 @@ impl Inner {
         let live = fault.kind.stage() == Stage::Live;
         let id = self.faults.add(fault);
         if live {
-            let connections: Vec<u64> = self.pages.iter().filter(|(_, page)| page.boot > 0).map(|(number, _)| *number).rev().collect();
+            let connections: Vec<u64> = self
+                .pages
+                .iter()
+                .filter(|(_, page)| page.boot > 0)
+                .map(|(number, _)| *number)
+                .rev()
+                .collect();
             for connection in connections {
-                let Some(browser) = self.pages.get(&connection).map(|page| page.browser.clone()) else { continue };
+                let Some(browser) = self.pages.get(&connection).map(|page| page.browser.clone())
+                else {
+                    continue;
+                };
                 let subject = self.subject(&browser, Some(connection));
                 self.strike_live_faults(connection, &subject);
             }
@@ -22,7 +31,9 @@ impl Inner {
     }
 
     pub(super) fn strike_live_faults(&mut self, connection: u64, subject: &Target) {
-        let Some(linked) = self.pages.get(&connection).map(|page| page.linked.is_some()) else { return };
+        let Some(linked) = self.pages.get(&connection).map(|page| page.linked.is_some()) else {
+            return;
+        };
         let faults = self.faults.strike(Stage::Live, subject, |kind| match kind {
             FaultKind::RotateRef | FaultKind::RefsRunOut => !linked,
             FaultKind::Conflict | FaultKind::Logout { .. } => linked,

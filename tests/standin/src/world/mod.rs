@@ -98,11 +98,19 @@ impl Inner {
 
     /// The account linked in a browser profile, for aiming faults.
     fn phone_number_in(&self, browser: &str) -> Option<String> {
-        self.links.devices.values().find(|device| device.browser == browser).map(|device| device.account.phone_number.clone())
+        self.links
+            .devices
+            .values()
+            .find(|device| device.browser == browser)
+            .map(|device| device.account.phone_number.clone())
     }
 
     fn subject(&self, browser: &str, connection: Option<u64>) -> Target {
-        Target { browser: Some(browser.to_owned()), phone_number: self.phone_number_in(browser), connection }
+        Target {
+            browser: Some(browser.to_owned()),
+            phone_number: self.phone_number_in(browser),
+            connection,
+        }
     }
 }
 

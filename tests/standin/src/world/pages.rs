@@ -93,7 +93,8 @@ impl Inner {
         match frame {
             FromPage::Hello { boot, browser, noise, identity, user_agent, link } => {
                 if let Some(page) = self.pages.get_mut(&connection) {
-                    (page.boot, page.browser, page.noise, page.identity, page.user_agent) = (boot, browser, noise, identity, user_agent);
+                    (page.boot, page.browser, page.noise, page.identity, page.user_agent) =
+                        (boot, browser, noise, identity, user_agent);
                 }
                 self.hello(connection, link);
             }
@@ -103,7 +104,9 @@ impl Inner {
                     (page.state, page.has_synced) = (state, has_synced);
                 }
             }
-            FromPage::CompanionHello { id, phone_number, code } => self.code_asked(connection, id, phone_number, code),
+            FromPage::CompanionHello { id, phone_number, code } => {
+                self.code_asked(connection, id, phone_number, code)
+            }
             FromPage::CodeDropped => {
                 if let Some(page) = self.pages.get_mut(&connection) {
                     page.code = None;
@@ -122,9 +125,18 @@ impl Inner {
 
     fn hello(&mut self, connection: u64, claim: Option<LinkClaim>) {
         self.count("hellos");
-        let Some((browser, nonce)) = self.pages.get(&connection).map(|page| (page.browser.clone(), page.nonce.clone())) else { return };
-        let account = claim.as_ref().map(|claim| self.links.check(&claim.device_id, &nonce, &claim.proof, &browser));
-        let subject = Target { phone_number: account.clone().flatten().map(|account| account.phone_number), ..self.subject(&browser, Some(connection)) };
+        let Some((browser, nonce)) =
+            self.pages.get(&connection).map(|page| (page.browser.clone(), page.nonce.clone()))
+        else {
+            return;
+        };
+        let account = claim
+            .as_ref()
+            .map(|claim| self.links.check(&claim.device_id, &nonce, &claim.proof, &browser));
+        let subject = Target {
+            phone_number: account.clone().flatten().map(|account| account.phone_number),
+            ..self.subject(&browser, Some(connection))
+        };
         let claims_link = claim.is_some();
         let faults = self.faults.strike(Stage::Connect, &subject, |kind| match kind {
             FaultKind::ShortRefs { .. } | FaultKind::ReloadWhileUnpaired { .. } => !claims_link,
@@ -134,12 +146,16 @@ impl Inner {
         for fault in &faults {
             match fault {
                 FaultKind::NeverOpens => return,
-                FaultKind::Blocked { state } => return self.send(connection, ToPage::SetState { state: state.clone() }),
+                FaultKind::Blocked { state } => {
+                    return self.send(connection, ToPage::SetState { state: state.clone() });
+                }
                 _ => {}
             }
         }
         match (claim, account) {
-            (Some(claim), Some(Some(account))) => self.log_in(connection, claim.device_id, account, &faults),
+            (Some(claim), Some(Some(account))) => {
+                self.log_in(connection, claim.device_id, account, &faults)
+            }
             (Some(_), _) => self.send(connection, ToPage::LoginRefused),
             (None, _) => self.hand_out_refs(connection, &faults),
         }
@@ -147,7 +163,8 @@ impl Inner {
     }
 
     fn hand_out_refs(&mut self, connection: u64, faults: &[FaultKind]) {
-        let refs: Vec<String> = (0..self.settings.ref_count).map(|_| format!("2@{}", random_base64(72))).collect();
+        let refs: Vec<String> =
+            (0..self.settings.ref_count).map(|_| format!("2@{}", random_base64(72))).collect();
         let (mut first_ms, mut next_ms) = (self.settings.first_ref_ms, self.settings.next_ref_ms);
         let mut reload = self.settings.reload_unlinked_after_ms;
         for fault in faults {
@@ -168,13 +185,30 @@ impl Inner {
     fn ref_shown(&mut self, connection: u64, r#ref: Option<String>, life_ms: u64) {
         self.count("refsShown");
         if let Some(page) = self.pages.get_mut(&connection) {
-            page.shown = r#ref.filter(|one| page.refs.contains(one)).map(|one| Shown { r#ref: one, until: Instant::now() + Duration::from_millis(life_ms) });
+            page.shown = r#ref.filter(|one| page.refs.contains(one)).map(|one| Shown {
+                r#ref: one,
+                until: Instant::now() + Duration::from_millis(life_ms),
+            });
         }
     }
 
-    fn log_in(&mut self, connection: u64, device_id: String, account: Account, faults: &[FaultKind]) {
+    fn log_in(
+        &mut self,
+        connection: u64,
+        device_id: String,
+        account: Account,
+        faults: &[FaultKind],
+    ) {
         self.count("logins");
-        let before: Vec<u64> = self.pages.iter().filter(|(number, page)| **number != connection && page.linked.as_ref().is_some_and(|(id, _)| *id == device_id)).map(|(number, _)| *number).collect();
+        let before: Vec<u64> = self
+            .pages
+            .iter()
+            .filter(|(number, page)| {
+                **number != connection
+                    && page.linked.as_ref().is_some_and(|(id, _)| *id == device_id)
+            })
+            .map(|(number, _)| *number)
+            .collect();
         for number in before {
             self.send(number, ToPage::Conflict);
         }
@@ -191,13 +225,21 @@ impl Inner {
 
     fn code_asked(&mut self, connection: u64, id: u64, phone_number: String, code: String) {
         self.count("codesAsked");
-        let Some(browser) = self.pages.get(&connection).map(|page| page.browser.clone()) else { return };
-        let subject = Target { browser: Some(browser), phone_number: Some(phone_number.clone()), connection: Some(connection) };
+        let Some(browser) = self.pages.get(&connection).map(|page| page.browser.clone()) else {
+            return;
+        };
+        let subject = Target {
+            browser: Some(browser),
+            phone_number: Some(phone_number.clone()),
+            connection: Some(connection),
+        };
         let mut refusal = (!is_international(&phone_number)).then(|| CodeRefusal::with_status(400));
         for fault in self.faults.strike(Stage::Code, &subject, |_| true) {
             match fault {
                 FaultKind::CodeHangs => return,
-                FaultKind::CodeRefused { status } => refusal = Some(CodeRefusal::with_status(status)),
+                FaultKind::CodeRefused { status } => {
+                    refusal = Some(CodeRefusal::with_status(status))
+                }
                 FaultKind::CodeRevokesLink => drop(self.unlink_account(&phone_number)),
                 _ => {}
             }
@@ -213,7 +255,11 @@ impl Inner {
 
     fn pair_accepted(&mut self, connection: u64, device_id: &str) {
         let Some(page) = self.pages.get_mut(&connection) else { return };
-        let Some((offered, account)) = page.offered.take().filter(|(offered, _)| offered == device_id) else { return };
+        let Some((offered, account)) =
+            page.offered.take().filter(|(offered, _)| offered == device_id)
+        else {
+            return;
+        };
         (page.shown, page.code) = (None, None);
         let browser = page.browser.clone();
         // As the real server, end the stream: the page comes back logging in.
@@ -249,5 +295,7 @@ impl Inner {
 
 /// International form: digits alone, no leading zero, 8 to 15 of them.
 fn is_international(phone_number: &str) -> bool {
-    (8..=15).contains(&phone_number.len()) && phone_number.bytes().all(|byte| byte.is_ascii_digit()) && !phone_number.starts_with('0')
+    (8..=15).contains(&phone_number.len())
+        && phone_number.bytes().all(|byte| byte.is_ascii_digit())
+        && !phone_number.starts_with('0')
 }

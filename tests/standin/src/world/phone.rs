@@ -108,7 +108,12 @@ struct Offer {
 
 impl World {
     /// The phone of this account scans the text of a QR.
-    pub(crate) async fn scan(self: &Arc<Self>, payload: &str, phone_number: &str, name: &str) -> Result<Linked, PhoneError> {
+    pub(crate) async fn scan(
+        self: &Arc<Self>,
+        payload: &str,
+        phone_number: &str,
+        name: &str,
+    ) -> Result<Linked, PhoneError> {
         let offer = self.change(|inner| {
             inner.count("scans");
             inner.offer_by_qr(payload, account(phone_number, name))
@@ -117,7 +122,12 @@ impl World {
     }
 
     /// The owner of this account types a code into the phone.
-    pub(crate) async fn enter_code(self: &Arc<Self>, phone_number: &str, code: &str, name: &str) -> Result<Linked, PhoneError> {
+    pub(crate) async fn enter_code(
+        self: &Arc<Self>,
+        phone_number: &str,
+        code: &str,
+        name: &str,
+    ) -> Result<Linked, PhoneError> {
         let offer = self.change(|inner| {
             inner.count("codesEntered");
             inner.offer_by_code(code, account(phone_number, name))
@@ -137,10 +147,15 @@ impl World {
 impl Inner {
     fn offer_by_qr(&mut self, payload: &str, account: Account) -> Result<Offer, PhoneError> {
         let fields: Vec<&str> = payload.split(',').collect();
-        let [r#ref, noise, identity, adv_secret, _platform] = fields[..] else { return Err(PhoneError::QrNotValid) };
+        let [r#ref, noise, identity, adv_secret, _platform] = fields[..] else {
+            return Err(PhoneError::QrNotValid);
+        };
         let now = Instant::now();
-        let shown = |page: &super::Page| page.shown.as_ref().is_some_and(|shown| shown.r#ref == r#ref && now < shown.until);
-        let (connection, page) = self.pages.iter().find(|(_, page)| shown(page)).ok_or(PhoneError::QrExpired)?;
+        let shown = |page: &super::Page| {
+            page.shown.as_ref().is_some_and(|shown| shown.r#ref == r#ref && now < shown.until)
+        };
+        let (connection, page) =
+            self.pages.iter().find(|(_, page)| shown(page)).ok_or(PhoneError::QrExpired)?;
         if page.noise != noise || page.identity != identity {
             return Err(PhoneError::QrNotValid);
         }
@@ -150,7 +165,11 @@ impl Inner {
     }
 
     fn offer_by_code(&mut self, code: &str, account: Account) -> Result<Offer, PhoneError> {
-        let typed: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+        let typed: String = code
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_uppercase();
         let asked: Vec<(u64, bool, bool)> = self
             .pages
             .iter()
@@ -170,9 +189,20 @@ impl Inner {
         self.offer(connection, account, typed.as_bytes(), Via::Code)
     }
 
-    fn offer(&mut self, connection: u64, account: Account, secret: &[u8], via: Via) -> Result<Offer, PhoneError> {
-        let browser = self.pages.get(&connection).map(|page| page.browser.clone()).unwrap_or_default();
-        let subject = Target { browser: Some(browser.clone()), phone_number: Some(account.phone_number.clone()), connection: Some(connection) };
+    fn offer(
+        &mut self,
+        connection: u64,
+        account: Account,
+        secret: &[u8],
+        via: Via,
+    ) -> Result<Offer, PhoneError> {
+        let browser =
+            self.pages.get(&connection).map(|page| page.browser.clone()).unwrap_or_default();
+        let subject = Target {
+            browser: Some(browser.clone()),
+            phone_number: Some(account.phone_number.clone()),
+            connection: Some(connection),
+        };
         let mut reload_after_ms = None;
         for fault in self.faults.strike(Stage::Phone, &subject, |_| true) {
             match fault {
@@ -184,7 +214,8 @@ impl Inner {
                 _ => {}
             }
         }
-        if self.links.of_account(&account.phone_number).count() >= self.settings.devices_per_account {
+        if self.links.of_account(&account.phone_number).count() >= self.settings.devices_per_account
+        {
             return Err(PhoneError::TooManyDevices);
         }
         let (device_id, device_secret) = self.links.issue(&account, &random_base64(9));
@@ -192,11 +223,24 @@ impl Inner {
         self.pairing.insert(device_id.clone(), tell);
         let proof = format!("{device_id}|{}", account.phone_number);
         let mac = STANDARD.encode(hmac_sha256(secret, proof.as_bytes()));
-        let linked = Linked { device_id: device_id.clone(), phone_number: account.phone_number.clone(), browser, via };
+        let linked = Linked {
+            device_id: device_id.clone(),
+            phone_number: account.phone_number.clone(),
+            browser,
+            via,
+        };
         if let Some(page) = self.pages.get_mut(&connection) {
             page.offered = Some((device_id.clone(), account.clone()));
             let via = if via == Via::Qr { "qr" } else { "code" };
-            page.send(ToPage::PairSuccess { device_id, account, secret: STANDARD.encode(device_secret), proof, mac, via, reload_after_ms });
+            page.send(ToPage::PairSuccess {
+                device_id,
+                account,
+                secret: STANDARD.encode(device_secret),
+                proof,
+                mac,
+                via,
+                reload_after_ms,
+            });
         }
         Ok(Offer { linked, answer })
     }
@@ -222,6 +266,10 @@ impl Inner {
 
 fn account(phone_number: &str, name: &str) -> Account {
     let digits: String = phone_number.chars().filter(char::is_ascii_digit).collect();
-    let lid = Sha256::digest(digits.as_bytes()).iter().take(15).map(|byte| char::from(b'0' + byte % 10)).collect();
+    let lid = Sha256::digest(digits.as_bytes())
+        .iter()
+        .take(15)
+        .map(|byte| char::from(b'0' + byte % 10))
+        .collect();
     Account { phone_number: digits, lid, name: name.to_owned() }
 }

@@ -86,7 +86,11 @@ impl Inner {
             r#ref: page.shown.as_ref().map(|shown| shown.r#ref.clone()),
             code_for: page.code.as_ref().map(|code| code.phone_number.clone()),
         });
-        let online = |device_id: &str| self.pages.values().any(|page| page.linked.as_ref().is_some_and(|(id, _)| id == device_id));
+        let online = |device_id: &str| {
+            self.pages
+                .values()
+                .any(|page| page.linked.as_ref().is_some_and(|(id, _)| id == device_id))
+        };
         let devices = self.links.devices.iter().map(|(device_id, device)| DeviceView {
             device_id: device_id.clone(),
             phone_number: device.account.phone_number.clone(),
