@@ -15,7 +15,7 @@ async function call(path, body) {
 }
 
 function say(text, failed = false) {
-  byId('result').textContent = text;
+  byId('result').textContent = text.charAt(0).toUpperCase() + text.slice(1);
   byId('result').classList.toggle('failed', failed);
 }
 
