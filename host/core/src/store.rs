@@ -135,7 +135,9 @@ pub trait JournalStore: Send + Sync + 'static {
 
     /// Removes journal entries older than `journal_before` and recorded inputs
     /// and history older than `history_before`; tells how many rows went. The
-    /// newest entry stays, so that places are never given twice.
+    /// newest entry stays, so that places are never given twice, and so does
+    /// each session's newest input, by which a repeated commit is recognised.
+    /// The journal is never left with a hole, even if the clock was set back.
     async fn purge(
         &self,
         journal_before: Timestamp,

@@ -295,3 +295,26 @@ pub(crate) const PURGES: [&str; 4] = [
     "DELETE FROM deleted_sessions WHERE name IN (
          SELECT name FROM deleted_sessions WHERE at < $1 LIMIT $2)",
 ];
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unreadable_value_is_told_with_its_place() {
+        let mut database = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let mut read = async |statement: &'static str| {
+            session(&sqlx::query(statement).fetch_one(&mut database).await.unwrap())
+                .unwrap_err()
+                .to_string()
+        };
+        let error = read("SELECT 'sales' AS name, '{' AS view").await;
+        assert!(error.starts_with("sessions.view of `sales` can't be read: "), "{error}");
+        let error = read("SELECT '../up' AS name").await;
+        assert!(error.starts_with("sessions.name of `../up` can't be read: "), "{error}");
+        let error = read("SELECT 'sales' AS name, NULL AS view").await;
+        assert!(error.starts_with("sessions.view of `sales` can't be read: "), "{error}");
+    }
+}
