@@ -99,7 +99,8 @@ pub async fn a_purge_keeps_the_newest(store: Arc<dyn Store>) {
     assert_eq!(store.read(Cursor(0), 9).await.unwrap().len(), 1);
     assert_eq!(store.history(&name, 0, 9).await.unwrap(), []);
     let newest = commit("s", 5, vec![loading(1), loading(2)]);
-    assert_eq!(store.inputs(&name, 0, 9).await.unwrap(), [newest.input.clone()]);
+    let left = store.inputs(&name, 0, 9).await.unwrap();
+    assert_eq!(left.as_slice(), std::slice::from_ref(&newest.input));
 
     // Repeating the newest commit is still recognised, and places go on.
     assert_eq!(store.commit(&newest).await.unwrap()[1].id, Cursor(10));
