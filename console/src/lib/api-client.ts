@@ -1,0 +1,46 @@
+// One typed door to the host: adds the token, renews it once at a 401, and turns
+// every failure into a `Problem`.
+import { currentAccessToken, refresh, signedOut } from "./login";
+import { type Problem, problemFrom, unreachable } from "./problem";
+import { noteServerTime } from "./server-clock";
+
+type Method = "GET" | "POST" | "DELETE";
+type Options = { body?: unknown; signal?: AbortSignal; anonymous?: boolean };
+
+async function send(method: Method, path: string, options: Options): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  const token = currentAccessToken();
+  if (token && !options.anonymous) headers.authorization = `Bearer ${token}`;
+  if (options.body !== undefined) headers["content-type"] = "application/json";
+  try {
+    return await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw unreachable();
+  }
+}
+
+export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {
+  let response = await send(method, path, options);
+  if (response.status === 401 && !options.anonymous) {
+    await refresh();
+    response = await send(method, path, options);
+    if (response.status === 401) signedOut();
+  }
+  if (!response.ok) throw await problemFrom(response);
+  if (response.status === 204) return undefined as T;
+  const body = (await response.json()) as T & { serverTime?: string };
+  noteServerTime(body.serverTime);
+  return body;
+}
+
+/** Worth trying again by itself: the host was not there. */
+export function isPassing(problem: Problem): boolean {
+  return problem.code === "unreachable" || problem.status >= 502;
+}

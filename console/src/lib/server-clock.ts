@@ -1,0 +1,21 @@
+// What time it is at the host. Codes expire by the host's clock, and the clock of
+// the phone or laptop that shows them may be wrong by hours.
+
+let offsetMs = 0;
+
+/** Takes the host's time from an answer or a frame that has just arrived. */
+export function noteServerTime(serverTime: string | null | undefined) {
+  const at = serverTime ? Date.parse(serverTime) : Number.NaN;
+  if (!Number.isNaN(at)) offsetMs = at - Date.now();
+}
+
+export function serverNow(): number {
+  return Date.now() + offsetMs;
+}
+
+/** Whole seconds until then, never below 0; null where there is no such time. */
+export function secondsUntil(at: string | number | null | undefined): number | null {
+  if (at === null || at === undefined) return null;
+  const then = typeof at === "number" ? at : Date.parse(at);
+  return Number.isNaN(then) ? null : Math.max(0, Math.ceil((then - serverNow()) / 1000));
+}
