@@ -173,6 +173,15 @@ const UNLINKED = {
     await strike('codeHangs');
     expect(await askCode(), /^silence$/);
   },
+  async codeOutlivesRefs() {
+    await fresh();
+    const code = await askCode();
+    await strike('refsRunOut');
+    await until(/^UNPAIRED_IDLE/);
+    expect((await post('phone/enter-code', { phoneNumber: PHONE, code })).via, /code/);
+    await until(/^CONNECTED synced/);
+    await unlink();
+  },
   async passkeyRequired() {
     await fresh();
     await strike('passkeyRequired');

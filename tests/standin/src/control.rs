@@ -1,4 +1,17 @@
-//! The control API under `/__standin`: the phone, faults, settings, state.
+//! The control API under `/__standin`, JSON in and out:
+//!
+//! - `POST phone/scan {image | payload, phoneNumber?, name?}`: the phone reads
+//!   a QR (`image` is a PNG data URL); answers with the linked device.
+//! - `POST phone/enter-code {phoneNumber, code, name?}`: the same by code.
+//! - `POST phone/unlink {phoneNumber | deviceId}` → `{removed}`.
+//! - `POST faults {kind, …, target?, times?}` → `{id}`, see
+//!   [`crate::faults::FaultKind`]; `times` is 1 when left out, 0 is for ever.
+//! - `POST faults/clear`: forgets those that have not struck.
+//! - `GET settings`, `PUT settings` (what is left out takes its default).
+//! - `GET state`: pages, devices, faults, counters.
+//! - `GET phone`: a page for people that plays the phone.
+//!
+//! A refusal by the phone is `{error, message}`, see [`PhoneError`].
 
 use std::sync::Arc;
 

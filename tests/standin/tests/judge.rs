@@ -3,6 +3,8 @@
 //! independent judge), and each fault does what it says.
 //! The scripts are in `tests/judge-wwebjs`.
 
+#![expect(clippy::unwrap_used, reason = "a test should end where a step failed")]
+
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;

@@ -1,6 +1,8 @@
 //! The phone reads a QR from pixels: as our renderer draws it, large or one
 //! pixel per module, and on a transparent ground.
 
+#![expect(clippy::unwrap_used, reason = "a test should end where a step failed")]
+
 use std::io::Cursor;
 
 use image::{DynamicImage, GrayAlphaImage, ImageFormat, LumaA};

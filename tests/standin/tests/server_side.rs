@@ -1,6 +1,8 @@
 //! The server and the phone, met by a page that is played by hand over the
 //! WebSocket: what is accepted, what is refused, what ends when.
 
+#![expect(clippy::unwrap_used, reason = "a test should end where a step failed")]
+
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};

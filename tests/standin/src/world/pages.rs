@@ -212,11 +212,14 @@ impl Inner {
         for number in before {
             self.send(number, ToPage::Conflict);
         }
-        let sync_ms = faults.iter().fold(Some(self.settings.sync_ms), |sync, fault| match fault {
-            FaultKind::NeverReady => None,
-            FaultKind::SlowSync { ms } => Some(*ms),
-            _ => sync,
-        });
+        let mut sync_ms = Some(self.settings.sync_ms);
+        for fault in faults {
+            match fault {
+                FaultKind::NeverReady => sync_ms = None,
+                FaultKind::SlowSync { ms } => sync_ms = Some(*ms),
+                _ => {}
+            }
+        }
         if let Some(page) = self.pages.get_mut(&connection) {
             page.linked = Some((device_id, account.clone()));
             page.send(ToPage::LoginOk { account, sync_ms });
