@@ -11,7 +11,7 @@
 //! it can resume from the journal.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -253,21 +253,15 @@ impl EventBus {
     async fn run(self, mut inbox: mpsc::UnboundedReceiver<Vec<Committed>>) {
         let mut waiting: BTreeMap<Cursor, Committed> = BTreeMap::new();
         loop {
-            let arrived = if waiting.is_empty() {
-                tokio::select! {
-                    arrived = inbox.recv() => arrived,
-                    () = self.0.stopping.cancelled() => break,
+            let has_gap = !waiting.is_empty();
+            let arrived = tokio::select! {
+                Some(arrived) = inbox.recv() => arrived,
+                () = tokio::time::sleep(PATIENCE), if has_gap => {
+                    self.fill_gap(&mut waiting).await;
+                    Vec::new()
                 }
-            } else {
-                match tokio::time::timeout(PATIENCE, inbox.recv()).await {
-                    Ok(arrived) => arrived,
-                    Err(_) => {
-                        self.fill_gap(&mut waiting).await;
-                        Some(Vec::new())
-                    }
-                }
+                () = self.0.stopping.cancelled() => break,
             };
-            let Some(arrived) = arrived else { break };
             waiting.extend(arrived.into_iter().map(|committed| (committed.event.id, committed)));
             while let Some(entry) = waiting.first_entry()
                 && entry.key().0 <= self.head().0 + 1
@@ -294,37 +288,43 @@ impl EventBus {
     }
 
     async fn deliver(&self, committed: Committed) {
-        let interests = self.live_interests();
-        let routed = if interests.is_empty() {
-            Ok(Vec::new())
-        } else {
-            self.route(&committed, &interests).await
-        };
-        let mut subscribers = self.subscribers();
-        match routed {
-            Ok(routed) => {
-                for (interest, routed) in routed {
-                    if let Some(senders) = subscribers.get_mut(&interests[interest]) {
-                        // A full outbox ends the subscription; see the header.
-                        senders.retain(|sender| sender.try_send(routed.clone()).is_ok());
-                    }
+        let mut bodies: BTreeMap<Arc<Interest>, Arc<Routed>> = BTreeMap::new();
+        let mut asked: BTreeSet<Arc<Interest>> = BTreeSet::new();
+        loop {
+            let new = self.interests_beyond(&asked);
+            match self.route(&committed, &new).await {
+                Ok(routed) => bodies.extend(
+                    routed.into_iter().map(|(interest, routed)| (new[interest].clone(), routed)),
+                ),
+                Err(error) => {
+                    tracing::error!(event.id = %committed.event.id, %error, "an event could not be routed; all subscribers must resume after the one before");
+                    self.subscribers().clear();
                 }
             }
-            Err(error) => {
-                tracing::error!(event.id = %committed.event.id, %error, "an event could not be routed; all subscribers must resume after it");
-                subscribers.clear();
+            asked.extend(new);
+            let mut subscribers = self.subscribers();
+            // Somebody may have subscribed while the plugin was asked.
+            if subscribers.keys().any(|interest| !asked.contains(interest)) {
+                continue;
             }
+            for (interest, senders) in subscribers.iter_mut() {
+                if let Some(routed) = bodies.get(interest) {
+                    // A full outbox ends the subscription; see the header.
+                    senders.retain(|sender| sender.try_send(routed.clone()).is_ok());
+                }
+            }
+            self.0.head.store(committed.event.id.0, Ordering::Release);
+            return;
         }
-        self.0.head.store(committed.event.id.0, Ordering::Release);
     }
 
-    fn live_interests(&self) -> Vec<Arc<Interest>> {
+    fn interests_beyond(&self, asked: &BTreeSet<Arc<Interest>>) -> Vec<Arc<Interest>> {
         let mut subscribers = self.subscribers();
         subscribers.retain(|_, senders| {
             senders.retain(|sender| !sender.is_closed());
             !senders.is_empty()
         });
-        subscribers.keys().cloned().collect()
+        subscribers.keys().filter(|interest| !asked.contains(*interest)).cloned().collect()
     }
 
     /// Pairs of an index into `interests` and what is to be sent.
@@ -333,6 +333,9 @@ impl EventBus {
         committed: &Committed,
         interests: &[Arc<Interest>],
     ) -> Result<Vec<(usize, Arc<Routed>)>, PluginError> {
+        if interests.is_empty() {
+            return Ok(Vec::new());
+        }
         let deliveries = match self.0.fan_out.route(&committed.event, interests).await {
             Ok(deliveries) => deliveries,
             // Once more: a fresh instance may succeed where one was cut off.

@@ -1,0 +1,38 @@
+//! Who calls, as far as the token tells.
+
+use pairing_core::clock::Timestamp;
+use uuid::Uuid;
+
+/// Whose token it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Issuer {
+    /// This host's own: a sign-in to the console, or the command line.
+    Local,
+    /// The configured issuer.
+    External,
+}
+
+/// An admin. There is no other role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The token's `sub`.
+    pub subject: String,
+    /// Of a sign-in to the console.
+    pub username: Option<String>,
+    /// Whose token.
+    pub issuer: Issuer,
+    /// The sign-in, which may end before the token does.
+    pub login: Option<Uuid>,
+    /// When the token ends.
+    pub expires_at: Timestamp,
+}
+
+impl Principal {
+    /// Tells callers apart, for limits and logs.
+    pub fn key(&self) -> String {
+        match self.issuer {
+            Issuer::Local => format!("local:{}", self.subject),
+            Issuer::External => format!("external:{}", self.subject),
+        }
+    }
+}

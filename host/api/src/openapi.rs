@@ -1,0 +1,52 @@
+//! The OpenAPI description, made from the handlers.
+
+use utoipa::{
+    OpenApi,
+    openapi::{
+        OpenApi as Document,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use crate::routes;
+
+/// What stands above the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "WhatsApp Pairing Console",
+        description = "Links WhatsApp devices to an application and keeps the links alive. Errors are application/problem+json. Events come over Socket.IO at /socket.io, over WebSocket at /ws, and from /whatsapp/events.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    security(("bearer" = []))
+)]
+pub(crate) struct Description;
+
+impl Description {
+    pub(crate) fn begin() -> Document {
+        let mut document = Self::openapi();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("a JWT of the configured issuer with the admin role, or of a sign-in to the console"))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        document
+    }
+}
+
+/// The whole description.
+pub(crate) fn describe() -> Document {
+    routes::described().split_for_parts().1
+}
+
+/// The description as JSON, with a line break at the end; always the same for the
+/// same routes.
+pub fn openapi_json() -> String {
+    let mut json = describe().to_pretty_json().unwrap_or_default();
+    json.push('\n');
+    json
+}

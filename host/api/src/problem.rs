@@ -1,0 +1,317 @@
+//! What callers see when something is wrong: RFC 9457 problems with a stable
+//! `type`, the bare `code`, and `message`, which FinBot's client reads.
+//!
+//! The lower layers name no status; this file is the one mapping.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, QueryRejection},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use pairing_core::{
+    command::RefusalCode, id::InvalidSessionName, phone::InvalidPhone, plugin::PluginError,
+    store::StoreError,
+};
+use pairing_sessions::{CommandError, EventsError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Codes that callers act on. The `type` is this with dashes, after a fixed
+/// address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "`title` says what each means")]
+pub enum Code {
+    SessionNotFound,
+    SessionNotReady,
+    SessionNameInvalid,
+    AlreadyLinked,
+    PhoneInvalid,
+    CodeRefused,
+    CodeTimeout,
+    RateLimited,
+    PasskeyRequired,
+    ClientOutdated,
+    EngineUnavailable,
+    PluginFailed,
+    StoreUnavailable,
+    CommandTimeout,
+    BodyInvalid,
+    BodyTooLarge,
+    QueryInvalid,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+    Forbidden,
+    LoginFailed,
+    PasswordWeak,
+    UsernameInvalid,
+    SetupDone,
+    RefreshReused,
+    HostNotAllowed,
+    OriginNotAllowed,
+    CursorExpired,
+    Internal,
+}
+
+impl Code {
+    fn status_and_title(self) -> (StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::SessionNotFound => (S::NOT_FOUND, "There is no session of this name"),
+            Self::SessionNotReady => (S::CONFLICT, "The session is not ready for this"),
+            Self::SessionNameInvalid => (S::BAD_REQUEST, "This can't be a session's name"),
+            Self::AlreadyLinked => (S::CONFLICT, "The session is linked already"),
+            Self::PhoneInvalid => (S::BAD_REQUEST, "This can't be a phone number"),
+            Self::CodeRefused => (S::BAD_GATEWAY, "WhatsApp refused to make a code"),
+            Self::CodeTimeout => (S::GATEWAY_TIMEOUT, "WhatsApp made no code in time"),
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "Too many requests"),
+            Self::PasskeyRequired => (S::CONFLICT, "The account demands a passkey"),
+            Self::ClientOutdated => (S::CONFLICT, "WhatsApp refuses this version of its page"),
+            Self::EngineUnavailable => (S::SERVICE_UNAVAILABLE, "The browser can't do this now"),
+            Self::PluginFailed => (S::SERVICE_UNAVAILABLE, "A plugin failed"),
+            Self::StoreUnavailable => (S::SERVICE_UNAVAILABLE, "The database is not available"),
+            Self::CommandTimeout => (S::GATEWAY_TIMEOUT, "The session did not reply in time"),
+            Self::BodyInvalid => (S::BAD_REQUEST, "The request's body can't be read"),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "The request's body is too large"),
+            Self::QueryInvalid => (S::BAD_REQUEST, "The request's query can't be read"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "This address has no such method"),
+            Self::NotFound => (S::NOT_FOUND, "There is nothing at this address"),
+            Self::Unauthorized => (S::UNAUTHORIZED, "A valid token is needed"),
+            Self::Forbidden => (S::FORBIDDEN, "The token lacks the admin role"),
+            Self::LoginFailed => (S::UNAUTHORIZED, "Name or password is wrong"),
+            Self::PasswordWeak => (S::BAD_REQUEST, "The password is too weak"),
+            Self::UsernameInvalid => (S::BAD_REQUEST, "This can't be a user's name"),
+            Self::SetupDone => (S::NOT_FOUND, "There is nothing to set up"),
+            Self::RefreshReused => (S::UNAUTHORIZED, "The sign-in has ended"),
+            Self::HostNotAllowed => (S::MISDIRECTED_REQUEST, "This host has another name"),
+            Self::OriginNotAllowed => (S::FORBIDDEN, "Pages of this origin may not do this"),
+            Self::CursorExpired => (S::GONE, "These events are no longer kept"),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "Something went wrong in the host"),
+        }
+    }
+
+    fn text(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|code| code.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+}
+
+/// The body of every error.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemBody {
+    /// Stable address of this kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same for all problems of this kind.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The code, to act on.
+    pub code: Code,
+    /// What is wrong here, and how to repair it.
+    pub detail: String,
+    /// The same as `detail`: FinBot's client shows it.
+    pub message: String,
+    /// Seconds after which to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+}
+
+/// A problem on its way out.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    retry_after: Option<Duration>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+}
+
+/// What handlers return.
+pub type Answer<T> = Result<T, Problem>;
+
+impl Problem {
+    /// A problem with what is wrong here, and how to repair it.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after: None, headers: Vec::new() }
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn with(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The one body of every 401 of the API: which part of a token was wrong
+    /// helps attackers only; it is in the log.
+    pub fn unauthorized() -> Self {
+        Self::new(Code::Unauthorized, "send a valid token as `Authorization: Bearer …`")
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    pub(crate) fn body(&self) -> ProblemBody {
+        let (status, title) = self.code.status_and_title();
+        ProblemBody {
+            kind: format!("https://pairing-console.dev/problems/{}", self.code.text().replace('_', "-")),
+            title,
+            status: status.as_u16(),
+            code: self.code,
+            detail: self.detail.clone(),
+            message: self.detail.clone(),
+            retry_after: self.retry_after.map(whole_seconds),
+        }
+    }
+}
+
+/// Rounded up: who waits that long is let in.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.body();
+        let status = self.code.status_and_title().0;
+        let mut response = (status, Json(&body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = body.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        for (name, value) in self.headers {
+            headers.insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<InvalidSessionName> for Problem {
+    fn from(error: InvalidSessionName) -> Self {
+        Self::new(Code::SessionNameInvalid, error.to_string())
+    }
+}
+
+impl From<InvalidPhone> for Problem {
+    fn from(error: InvalidPhone) -> Self {
+        Self::new(Code::PhoneInvalid, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(Code::BodyTooLarge, "at most 1 MiB is taken"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
+                Code::BodyInvalid,
+                "send JSON, with the header `Content-Type: application/json`",
+            ),
+            _ => Self::new(Code::BodyInvalid, rejection.body_text()),
+        }
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(Code::QueryInvalid, rejection.body_text())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the database failed a request");
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::new(Code::StoreUnavailable, "the database is away; try again in a moment")
+                    .after(Duration::from_secs(2))
+            }
+            _ => Self::new(Code::Internal, "the database refused; the log says why"),
+        }
+    }
+}
+
+impl From<PluginError> for Problem {
+    fn from(error: PluginError) -> Self {
+        tracing::error!(%error, "a plugin failed a request");
+        Self::new(Code::PluginFailed, error.to_string()).after(Duration::from_secs(1))
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        let text = error.to_string();
+        match error {
+            CommandError::NotFound => Self::new(Code::SessionNotFound, text),
+            CommandError::Refused { code, message } => Self::from_refusal(code, message),
+            CommandError::Plugin(error) => error.into(),
+            CommandError::Store(error) => error.into(),
+            CommandError::Busy => {
+                Self::new(Code::EngineUnavailable, text).after(Duration::from_secs(1))
+            }
+            CommandError::TimedOut => {
+                Self::new(Code::CommandTimeout, text).after(Duration::from_secs(5))
+            }
+            CommandError::Interrupted => {
+                Self::new(Code::EngineUnavailable, text).after(Duration::from_secs(2))
+            }
+        }
+    }
+}
+
+impl Problem {
+    fn from_refusal(code: RefusalCode, message: String) -> Self {
+        let code = match code {
+            RefusalCode::SessionNotReady => Code::SessionNotReady,
+            RefusalCode::AlreadyLinked => Code::AlreadyLinked,
+            RefusalCode::CodeRefused => Code::CodeRefused,
+            RefusalCode::RateLimited => {
+                // WhatsApp says no number; its own limits last minutes to hours.
+                return Self::new(Code::RateLimited, message).after(Duration::from_secs(600));
+            }
+            RefusalCode::CodeTimeout => Code::CodeTimeout,
+            RefusalCode::PhoneInvalid => Code::PhoneInvalid,
+            RefusalCode::PasskeyRequired => Code::PasskeyRequired,
+            RefusalCode::ClientOutdated => Code::ClientOutdated,
+            RefusalCode::EngineUnavailable => Code::EngineUnavailable,
+            RefusalCode::Other => Code::SessionNotReady,
+        };
+        Self::new(code, message)
+    }
+}
+
+impl From<EventsError> for Problem {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::CursorExpired { .. } => Self::new(Code::CursorExpired, error.to_string()),
+            EventsError::Store(error) => error.into(),
+            EventsError::Plugin(error) => error.into(),
+        }
+    }
+}
+
+pub(crate) async fn not_found(uri: http::Uri) -> Problem {
+    Problem::new(Code::NotFound, format!("there is nothing at {}; /openapi lists what there is", uri.path()))
+}
+
+pub(crate) async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} has no {method}", uri.path()))
+}

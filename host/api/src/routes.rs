@@ -1,0 +1,57 @@
+//! All routes on one screen, by who uses them.
+
+mod auth;
+mod counted;
+mod events;
+mod health;
+mod openapi;
+mod pairing;
+mod plugins;
+mod sessions;
+
+use axum::Router;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{console, openapi::Description, problem, state::Api};
+
+/// The routes that the OpenAPI description tells of.
+pub(crate) fn described() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Description::begin())
+        // FinBot: kept exactly.
+        .routes(routes!(pairing::init_session))
+        .routes(routes!(pairing::read_qr))
+        .routes(routes!(pairing::request_code))
+        .routes(routes!(pairing::read_status))
+        // The console and scripts.
+        .routes(routes!(sessions::list_sessions))
+        .routes(routes!(sessions::read_session, sessions::delete_session))
+        .routes(routes!(sessions::disconnect_session))
+        .routes(routes!(sessions::reconnect_session))
+        .routes(routes!(sessions::refresh_session_qr))
+        .routes(routes!(sessions::logout_session))
+        .routes(routes!(sessions::read_history))
+        .routes(routes!(events::read_events))
+        .routes(routes!(plugins::list_plugins))
+        // Sign-in to the console.
+        .routes(routes!(auth::read_setup, auth::claim_setup))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::refresh_login))
+        .routes(routes!(auth::logout))
+        .routes(routes!(auth::read_me))
+        .routes(routes!(auth::issue_ws_ticket))
+        // Operations.
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(openapi::read_openapi))
+}
+
+/// All routes but the sockets, which `server` adds.
+pub(crate) fn router() -> Router<Api> {
+    let (described, _) = described().split_for_parts();
+    described
+        .merge(openapi::page())
+        .merge(console::routes())
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+}

@@ -1,0 +1,131 @@
+//! What all handlers share.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use metrics_exporter_prometheus::PrometheusHandle;
+use pairing_core::{
+    clock::SharedClock,
+    plugin::PluginInfo,
+    store::{Store, StoreError},
+};
+use pairing_sessions::Sessions;
+use rand::RngCore;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::{LiveLogins, RefreshTokens, Tickets, TokenKeys, Tokens, password::Passwords},
+    config::ApiConfig,
+    rate_limit::{Limits, SharedLimits},
+};
+
+/// The set-up link is void after this.
+const SETUP_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// What the API is made of.
+pub struct ApiParts {
+    /// All sessions.
+    pub sessions: Sessions,
+    /// Logins, and whether the database is there.
+    pub store: Arc<dyn Store>,
+    /// Tells the time.
+    pub clock: SharedClock,
+    /// The plugins that fill the slots.
+    pub plugins: Vec<PluginInfo>,
+    /// Where metrics are read.
+    pub metrics: PrometheusHandle,
+}
+
+/// The API can't be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A key can't be used.
+    #[error("{0}")]
+    Key(String),
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Shared by all handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+pub struct Inner {
+    pub(crate) sessions: Sessions,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: SharedClock,
+    pub(crate) plugins: Vec<PluginInfo>,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) config: ApiConfig,
+    pub(crate) tokens: Tokens,
+    pub(crate) logins: LiveLogins,
+    pub(crate) tickets: Tickets,
+    pub(crate) refresh: RefreshTokens,
+    pub(crate) passwords: Passwords,
+    pub(crate) limits: SharedLimits,
+    /// Cancelled when the host begins to stop.
+    pub(crate) stopping: CancellationToken,
+    /// Tasks of open sockets.
+    pub(crate) sockets: TaskTracker,
+}
+
+impl std::ops::Deref for Api {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Api {
+    /// Puts the parts together.
+    pub fn new(
+        config: ApiConfig,
+        parts: ApiParts,
+        stopping: CancellationToken,
+    ) -> Result<Self, SetupError> {
+        let keys = TokenKeys::new(&config.keys, config.issuer.clone())
+            .map_err(|error| SetupError::Key(error.to_string()))?;
+        let passwords = Passwords::new().map_err(|error| SetupError::Key(error.to_string()))?;
+        let ApiParts { sessions, store, clock, plugins, metrics } = parts;
+        Ok(Self(Arc::new(Inner {
+            tokens: Tokens::new(keys, clock.clone()),
+            logins: LiveLogins::new(store.clone(), clock.clone()),
+            tickets: Tickets::new(clock.clone()),
+            refresh: RefreshTokens::new(&config.keys.refresh),
+            passwords,
+            limits: Arc::new(Limits::new(config.rate_limits)),
+            sessions,
+            store,
+            clock,
+            plugins,
+            metrics,
+            config,
+            stopping,
+            sockets: TaskTracker::new(),
+        })))
+    }
+
+    /// Makes a one-time link to set the first admin's password; none where there
+    /// is an admin already. The token stands behind `#`, so that no browser sends
+    /// it and no proxy logs it.
+    pub async fn setup_link(&self, base: &str) -> Result<Option<SecretString>, StoreError> {
+        if self.store.admin_count().await? > 0 {
+            return Ok(None);
+        }
+        let mut bytes = [0; 24];
+        rand::rng().fill_bytes(&mut bytes);
+        let token = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let expires_at = self.clock.now().after(SETUP_LIFETIME);
+        self.store.put_setup_token(&setup_token_hash(&token), expires_at).await?;
+        let base = base.trim_end_matches('/');
+        Ok(Some(format!("{base}/admin/setup#token={token}").into()))
+    }
+}
+
+pub(crate) fn setup_token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}

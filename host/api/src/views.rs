@@ -1,0 +1,193 @@
+//! Sessions as clients see them.
+
+use std::sync::Arc;
+
+use pairing_core::{
+    clock::Timestamp,
+    id::SessionName,
+    session::{CodeKind, Detail, View},
+    store::HistoryEntry,
+};
+use pairing_sessions::SessionSnapshot;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The linked account.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccountBody {
+    /// International form, digits only.
+    phone_number: String,
+    /// The name that the account shows.
+    name: Option<String>,
+}
+
+/// More about a status.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DetailBody {
+    /// Progress of loading, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<u8>,
+    /// Which attempt is under way, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    /// When the next attempt is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    next_try_at: Option<String>,
+    /// What happened, and what to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// The last step of the engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+}
+
+/// A session. In lists the two codes are null.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionStatusBody {
+    session_name: String,
+    /// `DISCONNECTED`, `CONNECTING`, `QR_READY`, `AUTHENTICATED` or `CONNECTED`.
+    status: &'static str,
+    /// A PNG as a data URL, while there is one to scan.
+    #[schema(value_type = Option<String>)]
+    qr_code: Option<Arc<str>>,
+    /// Eight characters, while there are some to type.
+    #[schema(value_type = Option<String>)]
+    pairing_code: Option<Arc<str>>,
+    /// Why the status is what it is: `parked`, `unlinked_from_phone`, …
+    reason: Option<&'static str>,
+    detail: Option<DetailBody>,
+    account: Option<AccountBody>,
+    #[schema(format = "date-time")]
+    qr_expires_at: Option<String>,
+    #[schema(format = "date-time")]
+    pairing_code_expires_at: Option<String>,
+    /// Counts the session's codes.
+    sequence: u32,
+    /// The host's clock, for countdowns.
+    #[schema(format = "date-time")]
+    server_time: String,
+    #[schema(format = "date-time")]
+    created_at: Option<String>,
+    #[schema(format = "date-time")]
+    updated_at: Option<String>,
+    /// The number that is to be linked, where `init` said.
+    expected_phone_number: Option<String>,
+    /// There is a link that a careless command could lose.
+    linked: bool,
+}
+
+/// Are the codes to be shown?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codes {
+    Shown,
+    Hidden,
+}
+
+impl SessionStatusBody {
+    pub(crate) fn of(session: &SessionSnapshot, now: Timestamp, codes: Codes) -> Self {
+        let mut body = Self::of_view(&session.name, &session.view, now);
+        if codes == Codes::Shown {
+            body.qr_code = session.qr_data_url(now);
+            body.pairing_code = session.pairing_code(now);
+        }
+        if let Some(shown) = session.shown(now) {
+            let expires_at = Some(shown.expires_at.to_string());
+            match shown.kind {
+                CodeKind::Qr => body.qr_expires_at = expires_at,
+                CodeKind::PairingCode => body.pairing_code_expires_at = expires_at,
+            }
+        }
+        body.created_at = Some(session.created_at.to_string());
+        body.updated_at = Some(session.updated_at.to_string());
+        body
+    }
+
+    /// Of a name that was never used: a front end asks before it inits.
+    pub(crate) fn not_started(name: &SessionName, now: Timestamp) -> Self {
+        Self::of_view(name, &View::not_started(), now)
+    }
+
+    fn of_view(name: &SessionName, view: &View, now: Timestamp) -> Self {
+        Self {
+            session_name: name.to_string(),
+            status: view.status.as_str(),
+            qr_code: None,
+            pairing_code: None,
+            reason: view.reason.map(|reason| reason.as_str()),
+            detail: view.detail.as_ref().map(DetailBody::of),
+            account: view.account.as_ref().map(|account| AccountBody {
+                phone_number: account.phone_number.clone(),
+                name: account.name.clone(),
+            }),
+            qr_expires_at: None,
+            pairing_code_expires_at: None,
+            sequence: view.shown.map_or(0, |shown| shown.sequence),
+            server_time: now.to_string(),
+            created_at: None,
+            updated_at: None,
+            expected_phone_number: view.expected_phone_number.clone(),
+            linked: view.linked,
+        }
+    }
+}
+
+impl DetailBody {
+    fn of(detail: &Detail) -> Self {
+        Self {
+            percent: detail.percent,
+            attempt: detail.attempt,
+            next_try_at: detail.next_try_at.map(|time| time.to_string()),
+            message: detail.message.clone(),
+            step: detail.step.clone(),
+        }
+    }
+}
+
+/// A change of a session's state.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryBody {
+    /// To go on after.
+    id: String,
+    #[schema(format = "date-time")]
+    at: String,
+    status: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<DetailBody>,
+    /// What caused it, such as `command:init` or `engine:ready`.
+    cause: String,
+}
+
+impl From<&HistoryEntry> for HistoryBody {
+    fn from(entry: &HistoryEntry) -> Self {
+        Self {
+            id: entry.input_number.to_string(),
+            at: entry.at.to_string(),
+            status: entry.status.as_str(),
+            reason: entry.reason.map(|reason| reason.as_str()),
+            detail: entry.detail.as_ref().map(DetailBody::of),
+            cause: entry.cause.clone(),
+        }
+    }
+}
+
+/// What a command answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DoneBody {
+    success: bool,
+    /// What was done, or is under way.
+    message: String,
+    /// Something to look at all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+}
+
+impl DoneBody {
+    pub(crate) fn new(message: String, warning: Option<String>) -> Self {
+        Self { success: true, message, warning }
+    }
+}
