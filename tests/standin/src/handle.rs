@@ -176,6 +176,11 @@ impl Standin {
         self.world.change(|inner| inner.add_fault(fault))
     }
 
+    /// Every page that is connected and not linked shows its next ref now.
+    pub fn rotate_refs(&self) {
+        self.world.change(crate::world::Inner::rotate_refs);
+    }
+
     /// Forgets the faults that have not struck.
     pub fn clear_faults(&self) {
         self.world.change(|inner| inner.faults.clear());

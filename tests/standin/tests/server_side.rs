@@ -64,7 +64,7 @@ impl HandPage {
         self.say(&json!({"type": "ref-shown", "ref": shown, "lifeMs": life_ms})).await;
         standin
             .wait_for(DEADLINE, |state| {
-                state.pages.iter().any(|page| page.r#ref.as_ref() == Some(&shown))
+                state.pages.iter().any(|page| page.reference.as_ref() == Some(&shown))
             })
             .await
             .unwrap();

@@ -30,6 +30,11 @@ impl Inner {
         id
     }
 
+    pub(crate) fn rotate_refs(&mut self) {
+        let unlinked = self.pages.values().filter(|page| page.linked.is_none());
+        unlinked.for_each(|page| page.send(ToPage::RotateRef));
+    }
+
     pub(super) fn strike_live_faults(&mut self, connection: u64, subject: &Target) {
         let Some(linked) = self.pages.get(&connection).map(|page| page.linked.is_some()) else {
             return;

@@ -44,7 +44,8 @@ pub struct PageView {
     /// The account that this page is logged in to.
     pub phone_number: Option<String>,
     /// The ref that it shows.
-    pub r#ref: Option<String>,
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
     /// The number for which it shows a code.
     pub code_for: Option<String>,
 }
@@ -83,7 +84,7 @@ impl Inner {
             state: page.state.clone(),
             has_synced: page.has_synced,
             phone_number: page.linked.as_ref().map(|(_, account)| account.phone_number.clone()),
-            r#ref: page.shown.as_ref().map(|shown| shown.r#ref.clone()),
+            reference: page.shown.as_ref().map(|shown| shown.r#ref.clone()),
             code_for: page.code.as_ref().map(|code| code.phone_number.clone()),
         });
         let online = |device_id: &str| {
