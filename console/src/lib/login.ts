@@ -52,9 +52,9 @@ export function refresh(): Promise<void> {
   return refreshing;
 }
 
-function oneTabAtATime(work: () => Promise<void>): Promise<void> {
+async function oneTabAtATime(work: () => Promise<void>): Promise<void> {
   if (typeof navigator === "undefined" || !navigator.locks) return work();
-  return navigator.locks.request("pairing-refresh", work) as Promise<void>;
+  await navigator.locks.request("pairing-refresh", work);
 }
 
 async function refreshNow() {

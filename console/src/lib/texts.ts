@@ -11,7 +11,10 @@ const reasons: Record<string, { title: string; help: string }> = {
     help: "Several QR codes expired unused, so no more are made. Resume when your phone is at hand.",
   },
   stopped: { title: "Stopped", help: "The session was disconnected here. Reconnect to go on where it was." },
-  logged_out: { title: "Logged out", help: "The link was removed here. Generate a new code to link a phone again." },
+  logged_out: {
+    title: "Logged out",
+    help: "The link was removed here. Generate a new code to link a phone again.",
+  },
   unlinked_from_phone: {
     title: "Unlinked from the phone",
     help: "Somebody removed this device under Linked Devices on the phone. Generate a new code to link it again.",
@@ -44,7 +47,10 @@ const reasons: Record<string, { title: string; help: string }> = {
     title: "Linked, but not answering",
     help: "WhatsApp does not answer the regular check. It often recovers alone; reconnect if it does not.",
   },
-  other: { title: "Something else happened", help: "The history below may tell more. Reconnect, or start anew." },
+  other: {
+    title: "Something else happened",
+    help: "The history below may tell more. Reconnect, or start anew.",
+  },
 };
 
 const problems: Record<string, string> = {
@@ -77,7 +83,10 @@ export const en = {
   socket: {
     connecting: { label: "Connecting", help: "Live updates are being set up" },
     live: { label: "Live", help: "Changes show at once" },
-    reconnecting: { label: "Reconnecting", help: "Live updates are interrupted; the status is asked for every few seconds" },
+    reconnecting: {
+      label: "Reconnecting",
+      help: "Live updates are interrupted; the status is asked for every few seconds",
+    },
     offline: { label: "Offline", help: "The host can't be reached; the console keeps trying" },
   },
   login: {
@@ -102,7 +111,8 @@ export const en = {
     rule: "At least 15 characters. A few unrelated words are easy to remember and hard to guess.",
     submit: "Create administrator",
     working: "Creating…",
-    noToken: "This page needs the complete set-up link, including the part after #. The host prints it when it starts.",
+    noToken:
+      "This page needs the complete set-up link, including the part after #. The host prints it when it starts.",
     usernameMissing: "Choose a user name.",
     tooShort: (missing: number) => `Add ${missing} more character${missing === 1 ? "" : "s"}.`,
     likeName: "The password must not contain the user name.",

@@ -44,7 +44,13 @@ export function Dialog({ title, description, onClose, children }: Props) {
             </p>
           )}
         </div>
-        <Button variant="ghost" size="icon" className="-mt-2 -mr-2" aria-label={texts.app.close} onClick={onClose}>
+        <Button
+          variant="ghost"
+          size="icon"
+          className="-mt-2 -mr-2"
+          aria-label={texts.app.close}
+          onClick={onClose}
+        >
           <X aria-hidden />
         </Button>
       </div>

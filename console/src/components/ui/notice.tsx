@@ -17,7 +17,11 @@ type Props = Omit<ComponentProps<"div">, "title"> & {
 export function Notice({ tone = "info", title, icon, className, children, ...props }: Props) {
   return (
     <div
-      className={cn("flex gap-3 rounded-xl p-4 text-sm [&_svg]:mt-0.5 [&_svg]:size-5 [&_svg]:shrink-0", tones[tone], className)}
+      className={cn(
+        "flex gap-3 rounded-xl p-4 text-sm [&_svg]:mt-0.5 [&_svg]:size-5 [&_svg]:shrink-0",
+        tones[tone],
+        className,
+      )}
       {...props}
     >
       {icon}

@@ -5,7 +5,12 @@ import { cn } from "@/lib/utils";
 export const Tabs = Primitive.Root;
 
 export function TabsList({ className, ...props }: ComponentProps<typeof Primitive.List>) {
-  return <Primitive.List className={cn("grid grid-flow-col gap-1 rounded-xl bg-raised p-1", className)} {...props} />;
+  return (
+    <Primitive.List
+      className={cn("grid grid-flow-col gap-1 rounded-xl bg-raised p-1", className)}
+      {...props}
+    />
+  );
 }
 
 export function TabsTrigger({ className, ...props }: ComponentProps<typeof Primitive.Trigger>) {

@@ -1,0 +1,26 @@
+import { Navigate, type RouteObject } from "react-router";
+import { FailedRoute } from "@/routes/failed";
+import { LoginRoute } from "@/routes/login";
+import { NotFoundRoute } from "@/routes/not-found";
+import { PairingRoute } from "@/routes/pairing";
+import { SetupRoute } from "@/routes/setup";
+import { Shell } from "./shell";
+
+export const routes: RouteObject[] = [
+  {
+    errorElement: <FailedRoute />,
+    children: [
+      { path: "/login", element: <LoginRoute /> },
+      { path: "/setup", element: <SetupRoute /> },
+      {
+        element: <Shell />,
+        children: [
+          { index: true, element: <Navigate to="/whatsapp-pairing" replace /> },
+          { path: "/whatsapp-pairing", element: <PairingRoute /> },
+          { path: "/whatsapp-pairing/:name", element: <PairingRoute /> },
+        ],
+      },
+      { path: "*", element: <NotFoundRoute /> },
+    ],
+  },
+];

@@ -1,0 +1,53 @@
+import { CircleAlert } from "lucide-react";
+import { useEffect, useState } from "react";
+import { toProblem } from "@/lib/problem";
+import { texts } from "@/lib/texts";
+import { Button } from "./ui/button";
+import { Notice } from "./ui/notice";
+
+type Props = { error: unknown; onRetry?: () => void };
+
+/** What went wrong and what to do. `null` shows nothing, so it can stand in every form. */
+export function ProblemNotice({ error, onRetry }: Props) {
+  const problem = error ? toProblem(error) : null;
+  const wait = useSecondsLeft(problem?.retryAt ?? null);
+  if (!problem) return null;
+  const help = texts.problems[problem.code];
+  const fieldTexts = Object.values(problem.fields);
+  const said = problem.message !== problem.code ? problem.message : null;
+  return (
+    <Notice tone="danger" role="alert" icon={<CircleAlert aria-hidden />} title={said ?? help}>
+      {said && problem.detail !== said && <p>{problem.detail}</p>}
+      {fieldTexts
+        .filter((text) => text !== said && text !== problem.detail)
+        .map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+      {said && help && <p>{help}</p>}
+      {wait !== null && (
+        <p aria-live="off" className="font-medium tabular-nums">
+          {wait > 0 ? texts.problem.tryIn(wait) : texts.problem.tryNow}
+        </p>
+      )}
+      {onRetry && (
+        <Button variant="outline" className="mt-2 text-foreground" onClick={onRetry}>
+          {texts.app.retry}
+        </Button>
+      )}
+    </Notice>
+  );
+}
+
+/** Counts by this machine's clock: Retry-After is a duration, not a time. */
+export function useSecondsLeft(until: number | null): number | null {
+  const left = () => (until === null ? null : Math.max(0, Math.ceil((until - Date.now()) / 1000)));
+  const [seconds, setSeconds] = useState(left);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `left` is made of `until` alone
+  useEffect(() => {
+    setSeconds(left());
+    if (until === null) return;
+    const timer = setInterval(() => setSeconds(left()), 500);
+    return () => clearInterval(timer);
+  }, [until]);
+  return seconds;
+}

@@ -1,0 +1,34 @@
+import { useCountdown } from "@/components/countdown";
+import { Progress } from "@/components/ui/progress";
+import { Spinner } from "@/components/ui/spinner";
+import type { SessionStatus } from "@/lib/api-types";
+import { reasonText, texts } from "@/lib/texts";
+
+/** CONNECTING and AUTHENTICATED: what goes on, how far it is, and when it is tried again. */
+export function ProgressPanel({ session }: { session: SessionStatus }) {
+  const seconds = useCountdown(session.detail?.nextTryAt);
+  const reason = session.status === "AUTHENTICATED" ? null : reasonText(session.reason);
+  const { percent, attempt, message } = session.detail ?? {};
+  const tries = [
+    attempt ? texts.pairing.attempt(attempt) : null,
+    seconds ? texts.pairing.nextTry(seconds) : null,
+  ].filter((text) => text !== null);
+  return (
+    <div className="mx-auto flex max-w-md flex-col items-center gap-5 py-10 text-center">
+      <Spinner className="size-10 text-primary" />
+      <div className="space-y-2">
+        <h2 className="text-xl font-semibold tracking-tight">
+          {reason?.title ?? texts.status[session.status]}
+        </h2>
+        <p className="text-muted">{reason?.help ?? texts.statusHelp[session.status]}</p>
+        {message && <p className="text-sm text-muted">{message}</p>}
+      </div>
+      <div className="w-full space-y-2">
+        <Progress value={percent ?? null} label={texts.pairing.progress} />
+        <p className="min-h-5 text-sm text-muted tabular-nums">
+          {percent != null ? texts.pairing.percent(percent) : tries.join(", ")}
+        </p>
+      </div>
+    </div>
+  );
+}
