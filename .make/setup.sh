@@ -66,7 +66,10 @@ npm_packages() {
     [ -f "$folder/package-lock.json" ] || return 0
     if [ ! -f "$stamp" ] || ! cmp -s "$folder/package-lock.json" "$stamp"; then
         echo "set-up: installing the npm packages of $folder"
-        (cd "$folder" && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --silent)
+        # Not `npm ci`: it refuses a lock that lacks optional binaries of other
+        # platforms, and some mirrors of the registry do not carry those.
+        # `--no-save` keeps to the lock and leaves it as it is.
+        (cd "$folder" && PUPPETEER_SKIP_DOWNLOAD=1 npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error)
         cp "$folder/package-lock.json" "$stamp"
     fi
 }
