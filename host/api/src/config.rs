@@ -64,6 +64,19 @@ pub struct LocalKeys {
     pub refresh: SecretSlice<u8>,
 }
 
+impl LocalKeys {
+    /// A new signing key, as `signing` takes it.
+    ///
+    /// # Errors
+    /// Where the machine has no randomness.
+    pub fn new_signing_key() -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
+        use aws_lc_rs::{rand::SystemRandom, signature};
+        let algorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+        let key = signature::EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new())?;
+        Ok(key.as_ref().to_vec())
+    }
+}
+
 /// Limits of the listener; the defaults are meant for production.
 #[derive(Debug, Clone)]
 pub struct ListenerLimits {

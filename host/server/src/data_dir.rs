@@ -117,6 +117,13 @@ impl DataDir {
         Ok(bytes)
     }
 
+    /// Writes a file that only this user can read, in place of an earlier one.
+    pub fn put_private(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Unusable> {
+        let path = self.path.join(name);
+        self.checked(write_new(&self.path, &path, bytes))?;
+        Ok(path)
+    }
+
     fn checked<T>(&self, result: io::Result<T>) -> Result<T, Unusable> {
         result.map_err(|error| self.unusable(error))
     }
@@ -126,11 +133,20 @@ impl DataDir {
     }
 }
 
+/// Makes the folder and what is missing of its parents, all with this mode,
+/// whatever the umask says.
 fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(mode).create(path)
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_folder(parent, mode)?;
+    }
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
+        made => made?,
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 fn open_private(path: &Path, write: bool) -> io::Result<File> {

@@ -6,6 +6,8 @@ mod cli;
 mod commands;
 mod config;
 mod data_dir;
+mod key_set;
+mod lifecycle;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -18,6 +20,8 @@ use crate::config::InvalidSettings;
 const CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
+    // Whatever the host writes is its own affair: database, keys, sockets.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let command = cli::Cli::parse();
     match commands::run(command) {
         Ok(()) => ExitCode::SUCCESS,

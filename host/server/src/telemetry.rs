@@ -4,6 +4,8 @@
 
 use std::io::IsTerminal;
 
+use anyhow::Context;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{Mode, Settings};
@@ -24,4 +26,9 @@ pub fn begin(settings: &Settings) {
             log.with(text.with_writer(to)).init();
         }
     }
+}
+
+/// Begins to count. Once a process.
+pub fn metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().context("could not begin to count")
 }

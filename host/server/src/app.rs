@@ -1,0 +1,142 @@
+//! Wiring: which part gets which, and what each must be told.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use pairing_api::{ApiConfig, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
+use pairing_core::{
+    clock::SystemClock,
+    store::{Store, StoreError},
+};
+use pairing_engine::{ChromiumEngine, EngineConfig, RunAs};
+use pairing_plugin_runtime::{Plugins, PluginsConfig};
+use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    config::{Jwt, Settings},
+    data_dir::{DataDir, Unusable},
+};
+
+/// Opens the database that the settings name, and brings its tables up to date.
+pub async fn open_store(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<Arc<dyn Store>> {
+    let url = settings.database_url.clone().unwrap_or_else(|| data_dir.database_url());
+    let store = pairing_store::connect(&pairing_store::Config::new(url.expose_secret())).await;
+    store.map_err(|error| match error {
+        StoreError::Unavailable(_) => {
+            anyhow::Error::new(error).context("could not open the database; is it running, and is DATABASE_URL right?")
+        }
+        error => anyhow::Error::new(error).context("could not open the database"),
+    })
+}
+
+/// Loads the components that fill the slots.
+pub async fn load_plugins(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<Plugins> {
+    let config = PluginsConfig {
+        dir: settings.plugins_dir.clone(),
+        cache: Some(plugin_cache(data_dir)?),
+        ..PluginsConfig::default()
+    };
+    Plugins::load(config).await.context("could not load the plugins")
+}
+
+fn plugin_cache(data_dir: &DataDir) -> Result<pairing_plugin_runtime::CacheConfig, Unusable> {
+    Ok(pairing_plugin_runtime::CacheConfig {
+        dir: data_dir.plugin_cache()?,
+        key: data_dir.key("plugin-cache", 32)?,
+    })
+}
+
+/// The engine that drives Chromium. Starts no browser yet.
+pub fn engine(settings: &Settings, profiles: PathBuf) -> anyhow::Result<ChromiumEngine> {
+    let chromium = &settings.chromium;
+    let config = EngineConfig {
+        chromium: chromium.path.clone(),
+        extra_args: chromium.args.clone(),
+        whatsapp_web_url: chromium.whatsapp_web_url.clone(),
+        run_as: RunAs::UserIfRoot(chromium.user.clone()),
+        ..EngineConfig::new(profiles)
+    };
+    ChromiumEngine::new(config).context("PAIRING_CHROMIUM… can't be used")
+}
+
+/// Takes up all sessions that the store knows.
+pub async fn start_sessions(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    engine: ChromiumEngine,
+    plugins: &Plugins,
+) -> anyhow::Result<Sessions> {
+    let mut config = SessionsConfig { pairing: settings.pairing.clone(), ..Default::default() };
+    if let Some(starts) = settings.chromium.concurrent_starts {
+        config.concurrent_starts = starts;
+    }
+    let parts = SessionsParts {
+        store,
+        engine: Arc::new(engine),
+        workflow: plugins.workflow.clone(),
+        renderer: plugins.renderer.clone(),
+        fan_out: plugins.fan_out.clone(),
+        clock: Arc::new(SystemClock),
+    };
+    Sessions::start(parts, config).await.context("could not read the sessions")
+}
+
+/// What the API must be told.
+pub async fn api_config(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<ApiConfig> {
+    let public = settings.public_url.as_ref();
+    Ok(ApiConfig {
+        port: public.and_then(url::Url::port_or_known_default).unwrap_or(settings.listen.port()),
+        public_url: settings.public_url.clone(),
+        is_https: settings.tls.is_some() || public.is_some_and(|url| url.scheme() == "https"),
+        allowed_origins: settings.allowed_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        rate_limits: settings.rate_limits,
+        issuer: issuer(&settings.jwt).await?,
+        keys: local_keys(data_dir)?,
+        limits: ListenerLimits::default(),
+    })
+}
+
+/// Keys that the host makes for itself at its first start.
+pub fn local_keys(data_dir: &DataDir) -> Result<LocalKeys, Unusable> {
+    let make = || LocalKeys::new_signing_key().map_err(io::Error::other);
+    Ok(LocalKeys {
+        signing: data_dir.secret_file("signing", make)?.into(),
+        refresh: data_dir.key("refresh", 32)?,
+    })
+}
+
+async fn issuer(jwt: &Jwt) -> anyhow::Result<Option<ExternalIssuer>> {
+    let key = match (&jwt.secret, &jwt.jwks) {
+        (Some(secret), _) => IssuerKey::Secret(secret.clone()),
+        (None, Some(place)) => IssuerKey::Set(crate::key_set::read(place).await?),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(ExternalIssuer {
+        key,
+        issuer: jwt.issuer.clone(),
+        audience: jwt.audience.clone(),
+        role_claim: jwt.role_claim.clone(),
+        admin_role: jwt.admin_role.clone(),
+    }))
+}
+
+/// The address that people use, as far as the host knows it.
+pub fn base_url(settings: &Settings) -> String {
+    match &settings.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None if settings.tls.is_some() => format!("https://{}", settings.listen),
+        None => format!("http://{}", settings.listen),
+    }
+}
+
+/// The listener's certificate, if it has one.
+pub fn tls(settings: &Settings) -> anyhow::Result<Option<pairing_api::Tls>> {
+    let Some(files) = &settings.tls else { return Ok(None) };
+    let read = |path: &PathBuf| {
+        std::fs::read(path).with_context(|| format!("could not read {}", path.display()))
+    };
+    let tls = pairing_api::Tls::from_pem(&read(&files.cert)?, &read(&files.key)?);
+    Ok(Some(tls.context("PAIRING_TLS_CERT and PAIRING_TLS_KEY")?))
+}

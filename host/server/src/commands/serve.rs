@@ -1,0 +1,69 @@
+//! `pairing-host serve`: the story of a host, from its settings to its end.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use pairing_api::{Api, ApiParts};
+use pairing_core::clock::SystemClock;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
+
+use crate::{
+    app,
+    config::{Mode, Settings},
+    data_dir::DataDir,
+    lifecycle, telemetry,
+};
+
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    telemetry::begin(&settings);
+    let metrics = telemetry::metrics()?;
+    let stopping = lifecycle::stop_on_signals()?;
+
+    let data_dir = DataDir::open(&settings)?;
+    let _lock = data_dir.lock()?;
+    let engine = app::engine(&settings, data_dir.profiles(&settings)?)?;
+    let tls = app::tls(&settings)?;
+    let config = app::api_config(&settings, &data_dir).await?;
+    // Whoever has the port is the host; only then a browser may start.
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("could not listen on {}; PAIRING_LISTEN chooses another port", settings.listen))?;
+
+    let (store, plugins) = tokio::try_join!(
+        app::open_store(&settings, &data_dir),
+        app::load_plugins(&settings, &data_dir),
+    )?;
+    let sessions = app::start_sessions(&settings, store.clone(), engine, &plugins).await?;
+    let parts = ApiParts {
+        sessions: sessions.clone(),
+        store,
+        clock: std::sync::Arc::new(SystemClock),
+        plugins: plugins.infos(),
+        metrics,
+    };
+    let api = Api::new(config, parts, stopping)?;
+    let base = app::base_url(&settings);
+    if let Some(link) = api.setup_link(&base).await? {
+        hand_out(&link, &settings, &data_dir)?;
+    }
+
+    tracing::info!("serving {base}/admin/whatsapp-pairing");
+    pairing_api::serve(listener, tls, api).await;
+    sessions.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The set-up link lets whoever has it become the first admin, so it is shown to
+/// the person at the terminal; where there is none it goes into a private file
+/// and not into whatever collects the output.
+fn hand_out(link: &SecretString, settings: &Settings, data_dir: &DataDir) -> anyhow::Result<()> {
+    if settings.mode == Mode::Development || std::io::stdout().is_terminal() {
+        println!("Set the first admin's password (valid once, for 30 minutes):\n  {}", link.expose_secret());
+    } else {
+        let path = data_dir.put_private("setup-link", link.expose_secret().as_bytes())?;
+        println!("Set the first admin's password with the link in {} (valid once, for 30 minutes)", path.display());
+    }
+    Ok(())
+}
