@@ -1,0 +1,37 @@
+//! Generated from `wit/`: one module for each world. The shared words are
+//! generated once, with the events' world.
+
+#![expect(missing_docs, unreachable_pub, reason = "generated; documented in `wit/`")]
+
+pub(crate) mod fan_out {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/events"],
+        world: "pairing-console:events/fan-out@0.1.0",
+    });
+}
+
+pub(crate) mod workflow {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/workflow"],
+        world: "pairing-console:workflow/workflow@0.1.0",
+        with: {
+            "pairing-console:types/types@0.1.0": crate::bindings::types,
+            "pairing-console:types/events@0.1.0": crate::bindings::events,
+        },
+    });
+}
+
+pub(crate) mod qr {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/qr"],
+        world: "pairing-console:qr/qr-renderer@0.1.0",
+        with: { "pairing-console:types/types@0.1.0": crate::bindings::types },
+    });
+}
+
+pub(crate) use fan_out::{
+    exports::pairing_console::events::router,
+    pairing_console::types::{events, types},
+};
+pub(crate) use qr::exports::pairing_console::qr::renderer;
+pub(crate) use workflow::exports::pairing_console::workflow::machine;

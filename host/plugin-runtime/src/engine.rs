@@ -1,0 +1,95 @@
+//! The engine for pure guests: what they may be made of, the pool that their
+//! memories come from, and the clock that ends those that do not end.
+
+use std::{thread, time::Duration};
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::{config::PluginsConfig, error::LoadError};
+
+/// How often guests are looked at.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Stores that may live beside those of the guest threads: of components that
+/// are being loaded.
+const LOADING: usize = 4;
+
+/// Core instances, memories and tables of one component, each.
+const PARTS: u32 = 8;
+
+/// Makes an engine whose clock ticks for as long as the engine lives.
+pub(crate) fn build(config: &PluginsConfig) -> Result<Engine, LoadError> {
+    let engine = match Engine::new(&pooled(config)) {
+        Ok(engine) => {
+            metrics::gauge!("plugin_pool_unavailable").set(0.0);
+            engine
+        }
+        Err(error) => {
+            // Slower by far, but right. Seen where `ulimit -v` is low.
+            tracing::error!(
+                "no address space for the pool of plugin memories, so each call asks the system \
+                 for its own; raise `ulimit -v`: {error:#}"
+            );
+            metrics::gauge!("plugin_pool_unavailable").set(1.0);
+            Engine::new(&pure(config)).map_err(|error| LoadError::Machine(format!("{error:#}")))?
+        }
+    };
+    start_clock(&engine).map_err(|error| LoadError::Machine(format!("no thread: {error}")))?;
+    Ok(engine)
+}
+
+/// What all guests have in common. Whatever could make two runs differ is off,
+/// and so is whatever no guest of ours needs; threads, garbage collection and
+/// exceptions are not even compiled in.
+fn pure(config: &PluginsConfig) -> Config {
+    let mut engine = Config::new();
+    engine
+        .epoch_interruption(true)
+        .consume_fuel(true)
+        .max_wasm_stack(config.limits.stack)
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        .wasm_stack_switching(false)
+        .concurrency_support(false)
+        .memory_reservation(reservation(config))
+        .memory_guard_size(64 << 10)
+        .native_unwind_info(false);
+    engine
+}
+
+fn pooled(config: &PluginsConfig) -> Config {
+    let stores = u32::try_from(config.threads + LOADING).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(stores)
+        .total_core_instances(stores.saturating_mul(PARTS))
+        .total_memories(stores.saturating_mul(PARTS))
+        .total_tables(stores.saturating_mul(PARTS))
+        .total_stacks(0)
+        .max_core_instances_per_component(PARTS)
+        .max_memories_per_component(PARTS)
+        .max_tables_per_component(PARTS)
+        .max_memory_size(config.limits.memory)
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(16 << 10);
+    let mut engine = pure(config);
+    engine.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    engine
+}
+
+/// Address space for one memory, in bytes.
+fn reservation(config: &PluginsConfig) -> u64 {
+    (config.limits.memory as u64).max(64 << 20)
+}
+
+fn start_clock(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    thread::Builder::new().name("plugin-clock".into()).spawn(tick).map(drop)
+}

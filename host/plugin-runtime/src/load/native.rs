@@ -1,0 +1,19 @@
+//! The one unsafe step of this crate: code that was compiled earlier.
+
+use wasmtime::{Engine, component::Component};
+
+/// Code whose seal was verified: nobody but the holder of the host's key, so no
+/// one but this host, wrote it. Made in `native_cache` only.
+pub(super) struct Verified<'a>(pub(super) &'a [u8]);
+
+/// Takes up compiled code. None if another wasmtime made it.
+#[expect(
+    unsafe_code,
+    reason = "native code can't be checked; `Verified` says that `Component::serialize` made \
+              these bytes and that nobody has changed them, which is what wasmtime demands"
+)]
+pub(super) fn load(engine: &Engine, code: &Verified) -> Option<Component> {
+    // SAFETY: the bytes are those that `Component::serialize` gave, see above;
+    // they are in memory, so they can't change between check and use.
+    unsafe { Component::deserialize(engine, code.0) }.ok()
+}

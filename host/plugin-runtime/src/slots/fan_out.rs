@@ -1,0 +1,142 @@
+//! The fan-out: one event, many interests, at most one delivery for each.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pairing_core::{
+    event::JournalEvent,
+    fan_out::{Delivery, FanOut, Interest, Transport},
+    plugin::{PluginError, PluginInfo, Slot},
+};
+use serde::de::IgnoredAny;
+use wasmtime::component::InstancePre;
+
+use crate::{
+    bindings::{events, fan_out::FanOutPre, router as wit},
+    call::{Call, CallState},
+    measure::{at_most, size},
+    plugin::{Named, Plugin, World},
+};
+
+const SLOT: Slot = Slot::FanOut;
+
+pub(crate) struct FanOutWorld {
+    pre: FanOutPre<CallState>,
+}
+
+impl World for FanOutWorld {
+    const SLOT: Slot = SLOT;
+    const INTERFACE: &'static str = "pairing-console:events/router@0.1.0";
+    const FUNCTIONS: &'static [&'static str] = &["describe", "route"];
+    type Linked = FanOutPre<CallState>;
+
+    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
+        FanOutPre::new(pre)
+    }
+
+    fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {
+        let said = call.enter(|store| {
+            let guest = pre.instantiate(&mut *store)?;
+            guest.pairing_console_events_router().call_describe(store)
+        })?;
+        Ok((Self { pre }, Named { name: said.name, version: said.version }))
+    }
+}
+
+#[async_trait]
+impl FanOut for Plugin<FanOutWorld> {
+    fn info(&self) -> PluginInfo {
+        Plugin::info(self)
+    }
+
+    /// Many interests are routed in several calls, so that neither what goes in
+    /// nor what comes out grows with the number of clients.
+    async fn route(
+        &self,
+        event: &JournalEvent,
+        interests: &[Arc<Interest>],
+    ) -> Result<Vec<Delivery>, PluginError> {
+        at_most(SLOT, "the event", size(&event.data), self.limits().bytes)?;
+        let event = Arc::new(events::Event::from(event));
+        let mut deliveries = Vec::with_capacity(interests.len());
+        let at_once = self.limits().interests;
+        for (round, some) in interests.chunks(at_once).enumerate() {
+            deliveries.extend(self.route_some(event.clone(), round * at_once, some).await?);
+        }
+        Ok(deliveries)
+    }
+}
+
+impl Plugin<FanOutWorld> {
+    async fn route_some(
+        &self,
+        event: Arc<events::Event>,
+        first: usize,
+        interests: &[Arc<Interest>],
+    ) -> Result<Vec<Delivery>, PluginError> {
+        let subscriptions: Vec<_> = (0..).zip(interests).map(|(id, one)| subscription(id, one)).collect();
+        let input = subscriptions.iter().map(length).sum();
+        at_most(SLOT, "the interests", input, self.limits().bytes)?;
+        self.call(move |version, call, limits| {
+            let routed = call.enter(|store| {
+                let guest = version.world.pre.instantiate(&mut *store)?;
+                guest.pairing_console_events_router().call_route(store, &event, &subscriptions)
+            })?;
+            let deliveries = routed.map_err(|wit::RouteError::Other(why)| refused(why))?;
+            at_most(SLOT, "the list of deliveries", deliveries.len(), subscriptions.len())?;
+            let output = deliveries.iter().map(|one| one.name.len() + one.body.len()).sum();
+            at_most(SLOT, "the answer", output, limits.bytes)?;
+            check(deliveries, first, subscriptions.len())
+        })
+        .await
+    }
+}
+
+fn subscription(id: u32, interest: &Interest) -> wit::Subscription {
+    wit::Subscription {
+        id,
+        transport: match interest.transport {
+            Transport::SocketIo => wit::Transport::SocketIo,
+            Transport::WebSocket => wit::Transport::WebSocket,
+            Transport::EventStream => wit::Transport::EventStream,
+        },
+        sessions: interest.sessions.as_ref().map(|names| {
+            names.iter().map(|name| name.as_str().to_owned()).collect()
+        }),
+        types: interest.types.as_ref().map(|types| types.iter().cloned().collect()),
+        extra: Vec::new(),
+    }
+}
+
+fn length(subscription: &wit::Subscription) -> usize {
+    let lists = [&subscription.sessions, &subscription.types];
+    lists.into_iter().flatten().flatten().map(String::len).sum()
+}
+
+/// Bodies go to clients as they are, so what is no JSON goes to nobody.
+fn check(
+    deliveries: Vec<wit::Delivery>,
+    first: usize,
+    interests: usize,
+) -> Result<Vec<Delivery>, PluginError> {
+    let mut is_served = vec![false; interests];
+    let mut checked = Vec::with_capacity(deliveries.len());
+    for wit::Delivery { subscription, name, body } in deliveries {
+        let index = subscription as usize;
+        match is_served.get_mut(index) {
+            Some(served) if !*served => *served = true,
+            Some(_) => return Err(refused("it serves a subscription twice")),
+            None => return Err(refused("it serves a subscription that does not exist")),
+        }
+        let body = String::from_utf8(body).map_err(|_| refused("a body is not UTF-8"))?;
+        if serde_json::from_str::<IgnoredAny>(&body).is_err() {
+            return Err(refused("a body is not JSON"));
+        }
+        checked.push(Delivery { interest: first + index, name, body });
+    }
+    Ok(checked)
+}
+
+fn refused(message: impl Into<String>) -> PluginError {
+    PluginError::Refused { slot: SLOT, message: message.into() }
+}

@@ -1,0 +1,139 @@
+//! The workflow: state is brought to the component's schema, then it decides.
+
+use async_trait::async_trait;
+use pairing_core::{
+    plugin::{PluginError, PluginInfo, Slot},
+    workflow::{Context, Decision, Effect, Input, Transition, Workflow},
+};
+use wasmtime::component::InstancePre;
+
+use crate::{
+    bindings::{machine, workflow::WorkflowPre},
+    call::{Call, CallState},
+    config::Limits,
+    convert,
+    measure::{at_most, size},
+    plugin::{Named, Plugin, World},
+};
+
+const SLOT: Slot = Slot::Workflow;
+
+pub(crate) struct WorkflowWorld {
+    pre: WorkflowPre<CallState>,
+    writes_schema: u32,
+    reads_schemas: Vec<u32>,
+}
+
+impl World for WorkflowWorld {
+    const SLOT: Slot = SLOT;
+    const INTERFACE: &'static str = "pairing-console:workflow/machine@0.1.0";
+    const FUNCTIONS: &'static [&'static str] = &["describe", "handle", "migrate"];
+    type Linked = WorkflowPre<CallState>;
+
+    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
+        WorkflowPre::new(pre)
+    }
+
+    fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {
+        let said = call.enter(|store| {
+            let guest = pre.instantiate(&mut *store)?;
+            guest.pairing_console_workflow_machine().call_describe(store)
+        })?;
+        let (writes_schema, reads_schemas) = (said.writes_schema, said.reads_schemas);
+        let named = Named { name: said.name, version: said.version };
+        Ok((Self { pre, writes_schema, reads_schemas }, named))
+    }
+}
+
+impl WorkflowWorld {
+    fn current(
+        &self,
+        call: &mut Call,
+        (schema, bytes): (u32, Vec<u8>),
+    ) -> Result<Vec<u8>, PluginError> {
+        if schema == self.writes_schema {
+            return Ok(bytes);
+        }
+        if !self.reads_schemas.contains(&schema) {
+            return Err(refused(format!(
+                "the state has schema {schema}, but this component reads {:?} only",
+                self.reads_schemas
+            )));
+        }
+        let old = machine::VersionedState { schema_version: schema, bytes };
+        let migrated = call.enter(|store| {
+            let guest = self.pre.instantiate(&mut *store)?;
+            guest.pairing_console_workflow_machine().call_migrate(store, &old)
+        })?;
+        migrated.map_err(|error| refused(meaning(error)))
+    }
+
+    fn decide(
+        &self,
+        call: &mut Call,
+        state: Option<Vec<u8>>,
+        input: &machine::Input,
+        context: &machine::Context,
+    ) -> Result<Transition, PluginError> {
+        let decided = call.enter(|store| {
+            let guest = self.pre.instantiate(&mut *store)?;
+            let machine = guest.pairing_console_workflow_machine();
+            machine.call_handle(store, state.as_deref(), input, context)
+        })?;
+        decided.map(convert::transition).map_err(|error| refused(meaning(error)))
+    }
+}
+
+#[async_trait]
+impl Workflow for Plugin<WorkflowWorld> {
+    fn info(&self) -> PluginInfo {
+        Plugin::info(self)
+    }
+
+    async fn handle(
+        &self,
+        state: Option<(u32, &[u8])>,
+        input: &Input,
+        context: &Context,
+    ) -> Result<Decision, PluginError> {
+        let limit = self.limits().bytes;
+        at_most(SLOT, "the state", state.map_or(0, |(_, bytes)| bytes.len()), limit)?;
+        at_most(SLOT, "the input", size(input), limit)?;
+        let state = state.map(|(schema, bytes)| (schema, bytes.to_vec()));
+        let (input, context) = (convert::input(input), convert::context(context));
+        self.call(move |version, call, limits| {
+            let world = &version.world;
+            let state = state.map(|state| world.current(call, state)).transpose()?;
+            let transition = world.decide(call, state, &input, &context)?;
+            check(&transition, limits)?;
+            let (state_schema, digest) = (world.writes_schema, version.info.digest.clone());
+            Ok(Decision { transition, state_schema, digest })
+        })
+        .await
+    }
+}
+
+fn check(transition: &Transition, limits: &Limits) -> Result<(), PluginError> {
+    let Transition { state, view, events, effects, wake_up_at: _ } = transition;
+    at_most(SLOT, "the new state", state.len(), limits.bytes)?;
+    at_most(SLOT, "the list of effects", effects.len(), limits.effects)?;
+    at_most(SLOT, "the list of events", events.len(), limits.effects)?;
+    at_most(SLOT, "the answer", size(&(view, events, effects)), limits.bytes)?;
+    let deletion = effects.iter().position(|effect| *effect == Effect::DeleteSession);
+    if deletion.is_some_and(|place| place + 1 < effects.len()) {
+        return Err(refused("it wants effects after `delete-session`, which must be the last"));
+    }
+    Ok(())
+}
+
+fn refused(message: impl Into<String>) -> PluginError {
+    PluginError::Refused { slot: SLOT, message: message.into() }
+}
+
+fn meaning(error: machine::WorkflowError) -> String {
+    match error {
+        machine::WorkflowError::BadState(why) => format!("the state can't be read: {why}"),
+        machine::WorkflowError::BadInput(why) => format!("the input makes no sense: {why}"),
+        machine::WorkflowError::Other(why) => why,
+    }
+}
