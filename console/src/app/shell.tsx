@@ -3,6 +3,7 @@ import { LogOut } from "lucide-react";
 import { useEffect } from "react";
 import { Navigate, Outlet, useLocation } from "react-router";
 import { Brand } from "@/components/brand";
+import { ConfirmationBar } from "@/components/confirmation-bar";
 import { SocketIndicator } from "@/components/socket-indicator";
 import { ThemeToggle } from "@/components/theme-toggle";
 import { Button } from "@/components/ui/button";
@@ -42,6 +43,7 @@ export function Shell() {
       >
         <Outlet />
       </main>
+      <ConfirmationBar />
     </EventStreamProvider>
   );
 }

@@ -1,7 +1,8 @@
 import { CircleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
-import { toProblem } from "@/lib/problem";
+import { sentence, toProblem } from "@/lib/problem";
 import { texts } from "@/lib/texts";
+import { minutes } from "./countdown";
 import { Button } from "./ui/button";
 import { Notice } from "./ui/notice";
 
@@ -12,21 +13,17 @@ export function ProblemNotice({ error, onRetry }: Props) {
   const problem = error ? toProblem(error) : null;
   const wait = useSecondsLeft(problem?.retryAt ?? null);
   if (!problem) return null;
-  const help = texts.problems[problem.code];
-  const fieldTexts = Object.values(problem.fields);
-  const said = problem.message !== problem.code ? problem.message : null;
+  const known = texts.problems[problem.code];
+  const title = known?.title ?? (problem.title || texts.problems.internal?.title);
+  // The host's own sentence is left out where ours says it all.
+  const said = known && !known.said ? "" : sentence(problem.detail);
   return (
-    <Notice tone="danger" role="alert" icon={<CircleAlert aria-hidden />} title={said ?? help}>
-      {said && problem.detail !== said && <p>{problem.detail}</p>}
-      {fieldTexts
-        .filter((text) => text !== said && text !== problem.detail)
-        .map((text) => (
-          <p key={text}>{text}</p>
-        ))}
-      {said && help && <p>{help}</p>}
+    <Notice tone="danger" role="alert" icon={<CircleAlert aria-hidden />} title={title}>
+      {said && <p className="break-words">{said}</p>}
+      {known?.help && <p>{known.help}</p>}
       {wait !== null && (
         <p aria-live="off" className="font-medium tabular-nums">
-          {wait > 0 ? texts.problem.tryIn(wait) : texts.problem.tryNow}
+          {wait > 0 ? texts.problem.tryIn(minutes(wait)) : texts.problem.tryNow}
         </p>
       )}
       {onRetry && (

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { texts } from "@/lib/texts";
 import { Brand } from "./brand";
 import { ThemeToggle } from "./theme-toggle";
 import { Card } from "./ui/card";
@@ -15,6 +16,7 @@ export function SignedOutPage({
 }) {
   return (
     <div className="flex min-h-dvh flex-col">
+      <title>{`${title} · ${texts.app.name}`}</title>
       <header className="flex items-center justify-between p-4 sm:p-6">
         <Brand />
         <ThemeToggle />

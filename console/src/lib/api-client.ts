@@ -2,7 +2,7 @@
 // every failure into a `Problem`.
 import { currentAccessToken, refresh, signedOut } from "./login";
 import { type Problem, problemFrom, unreachable } from "./problem";
-import { noteServerTime } from "./server-clock";
+import { noteDateHeader, noteServerTime } from "./server-clock";
 
 type Method = "GET" | "POST" | "DELETE";
 type Options = { body?: unknown; signal?: AbortSignal; anonymous?: boolean };
@@ -33,6 +33,7 @@ export async function request<T>(method: Method, path: string, options: Options 
     response = await send(method, path, options);
     if (response.status === 401) signedOut();
   }
+  noteDateHeader(response);
   if (!response.ok) throw await problemFrom(response);
   if (response.status === 204) return undefined as T;
   const body = (await response.json()) as T & { serverTime?: string };

@@ -2,55 +2,53 @@
 
 export interface components {
   schemas: {
-    Status: "DISCONNECTED" | "CONNECTING" | "QR_READY" | "AUTHENTICATED" | "CONNECTED";
     AccountBody: { phoneNumber: string; name?: string | null };
     DetailBody: {
       percent?: number | null;
       attempt?: number | null;
-      nextTryAt?: string | number | null;
+      nextTryAt?: string | null;
       message?: string | null;
       step?: string | null;
     };
     SessionStatusBody: {
       sessionName: string;
-      status: components["schemas"]["Status"];
-      qrCode: string | null;
-      pairingCode: string | null;
-      reason: string | null;
-      detail: components["schemas"]["DetailBody"] | null;
-      account: components["schemas"]["AccountBody"] | null;
-      qrExpiresAt: string | null;
-      pairingCodeExpiresAt: string | null;
+      status: string;
+      qrCode?: string | null;
+      pairingCode?: string | null;
+      reason?: string | null;
+      detail?: components["schemas"]["DetailBody"] | null;
+      account?: components["schemas"]["AccountBody"] | null;
+      qrExpiresAt?: string | null;
+      pairingCodeExpiresAt?: string | null;
       sequence: number;
       serverTime: string;
-      createdAt: string | null;
-      updatedAt: string | null;
-      expectedPhoneNumber: string | null;
-      warning?: string | null;
+      createdAt?: string | null;
+      updatedAt?: string | null;
+      expectedPhoneNumber?: string | null;
+      linked: boolean;
     };
     SessionsBody: { sessions: components["schemas"]["SessionStatusBody"][] };
-    HistoryEntry: {
-      id: string | number;
+    HistoryBody: {
+      id: string;
       at: string;
-      status: components["schemas"]["Status"];
-      reason: string | null;
-      detail: components["schemas"]["DetailBody"] | null;
-      cause: string | null;
+      status: string;
+      reason?: string | null;
+      detail?: components["schemas"]["DetailBody"] | null;
+      cause: string;
     };
-    HistoryBody: { history: components["schemas"]["HistoryEntry"][]; next: string | null };
-    CommandAnswer: { success: boolean; message: string; warning?: string | null };
-    PairAnswer: { pairingCode: string; expiresAt: string; warning?: string | null };
-    LoginAnswer: { accessToken: string; expiresAt: string; user: { username: string } };
-    SetupAnswer: { needed: boolean };
-    TicketAnswer: { ticket: string; expiresAt: string };
+    HistoryPageBody: { history: components["schemas"]["HistoryBody"][]; next?: string | null };
+    DoneBody: { success: boolean; message: string; warning?: string | null };
+    CodeBody: { pairingCode: string; expiresAt: string; warning?: string | null };
+    LoginBody: { accessToken: string; expiresAt: string; user: { username: string } };
+    SetupBody: { needed: boolean };
+    TicketBody: { ticket: string; expiresAt: string };
     ProblemBody: {
       type: string;
       title: string;
       status: number;
-      detail?: string | null;
+      detail: string;
       code: string;
       message: string;
-      errors?: { field: string; message: string }[] | null;
       retryAfter?: number | null;
     };
   };

@@ -26,11 +26,16 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 8_000;
 /** From this many vain tries on the person is told that the host is gone. */
 const OFFLINE_AFTER = 5;
+/** Close codes of the host: the token behind the ticket has ended; events after the cursor are gone. */
+const TOKEN_ENDED = 4003;
 const CURSOR_EXPIRED = 4010;
 
 export class EventStream {
   private socket: WebSocket | null = null;
   private cursor: string | null = null;
+  /** Something may have been missed since the last subscription. */
+  private gap = true;
+  private live = false;
   private tries = 0;
   private stopped = true;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -76,8 +81,11 @@ export class EventStream {
     socket.onclose = (close) => {
       if (this.socket !== socket) return;
       if (close.code === CURSOR_EXPIRED) this.cursor = null;
+      // Tokens are short-lived: that a socket ends with one is in order, and nobody need see it.
+      const inOrder = close.code === TOKEN_ENDED && this.live;
       this.drop();
-      this.later();
+      if (inOrder) void this.open();
+      else this.later();
     };
   }
 
@@ -91,9 +99,11 @@ export class EventStream {
         break;
       case "subscribed":
         this.tries = 0;
-        if (!this.cursor && frame.cursor) this.cursor = frame.cursor;
+        this.live = true;
+        this.cursor ??= frame.cursor ?? null;
         this.options.onState("live");
-        this.options.onGap();
+        if (this.gap) this.options.onGap();
+        this.gap = false;
         break;
       case "event":
         if (frame.event.id) this.cursor = frame.event.id;
@@ -104,10 +114,10 @@ export class EventStream {
         if (frame.serverTime) this.options.onServerTime(frame.serverTime);
         break;
       case "error":
-        if (frame.code === "cursor_expired") {
-          this.cursor = null;
-          this.say({ type: "subscribe", sessions: "*" });
-        }
+        // The subscription is all we ask for, so it was refused: a cursor of another database.
+        if (this.live || !this.cursor) break;
+        this.cursor = null;
+        this.say({ type: "subscribe", sessions: "*" });
         break;
     }
   }
@@ -129,6 +139,7 @@ export class EventStream {
   private later() {
     if (this.stopped || this.retry) return;
     this.tries += 1;
+    this.gap = true;
     const gone = this.tries >= OFFLINE_AFTER || navigator.onLine === false;
     this.options.onState(gone ? "offline" : "reconnecting");
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.tries - 1));
@@ -139,6 +150,7 @@ export class EventStream {
     clearInterval(this.watch);
     const socket = this.socket;
     this.socket = null;
+    this.live = false;
     if (socket && socket.readyState <= WebSocket.OPEN) socket.close();
   }
 

@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from "react";
 import type { LoginAnswer } from "./api-types";
 import { type Problem, problemFrom, unreachable } from "./problem";
+import { noteDateHeader, serverNow } from "./server-clock";
 
 export type LoginPhase = "checking" | "unreachable" | "signed-in" | "signed-out";
 export type LoginState = { phase: LoginPhase; username: string | null };
@@ -27,10 +28,12 @@ export function signedIn(answer: LoginAnswer) {
   accessToken = answer.accessToken;
   clearTimeout(renewal);
   // Renewed a minute before its end, or at half of a life shorter than two minutes.
-  const lifeMs = Date.parse(answer.expiresAt) - Date.now();
+  const lifeMs = Date.parse(answer.expiresAt) - serverNow();
   const waitMs = lifeMs > 120_000 ? lifeMs - 60_000 : Math.max(5_000, lifeMs / 2);
   renewal = setTimeout(() => void refresh().catch(() => undefined), Math.min(waitMs, 3_600_000));
+  const before = state.phase;
   become({ phase: "signed-in", username: answer.user.username });
+  if (before !== "signed-in") otherTabs?.postMessage("signed-in");
 }
 
 export function signedOut(tellOtherTabs = false) {
@@ -42,6 +45,8 @@ export function signedOut(tellOtherTabs = false) {
 
 otherTabs?.addEventListener("message", (message) => {
   if (message.data === "signed-out") signedOut();
+  // The cookie is theirs too.
+  if (message.data === "signed-in" && state.phase === "signed-out") void refresh().catch(() => undefined);
 });
 
 /** Gets a new access token by the cookie; callers at the same time share one try. */
@@ -64,6 +69,7 @@ async function refreshNow() {
   } catch {
     throw keepLogin(unreachable());
   }
+  noteDateHeader(response);
   if (response.ok) return signedIn((await response.json()) as LoginAnswer);
   const problem = await problemFrom(response);
   if (response.status === 401 || response.status === 403) {

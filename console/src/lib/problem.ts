@@ -4,18 +4,22 @@ import type { ProblemBody } from "./api-types";
 export class Problem extends Error {
   readonly code: string;
   readonly status: number;
+  /** Its kind in words, and what is wrong here; empty where the host said nothing. */
+  readonly title: string;
   readonly detail: string;
-  readonly fields: Record<string, string>;
   /** When it may be tried again, by this machine's clock, in milliseconds since 1970. */
   readonly retryAt: number | null;
 
-  constructor(body: Partial<ProblemBody> & { code: string; status: number }, retryAfter?: number | null) {
-    super(body.message ?? body.detail ?? body.title ?? body.code);
+  constructor(
+    body: Partial<Omit<ProblemBody, "code">> & { code: string; status: number },
+    retryAfter?: number | null,
+  ) {
+    super(body.detail ?? body.title ?? body.code);
     this.name = "Problem";
     this.code = body.code;
     this.status = body.status;
-    this.detail = body.detail ?? this.message;
-    this.fields = Object.fromEntries((body.errors ?? []).map((error) => [error.field, error.message]));
+    this.title = body.title ?? "";
+    this.detail = body.detail ?? "";
     const seconds = retryAfter ?? body.retryAfter;
     this.retryAt = seconds ? Date.now() + seconds * 1000 : null;
   }
@@ -37,6 +41,18 @@ export async function problemFrom(response: Response): Promise<Problem> {
     const code = response.status >= 502 && response.status <= 504 ? "unreachable" : "internal";
     return new Problem({ code, status: response.status }, retryAfter);
   }
+}
+
+/** What is wrong with one field of a form, where the problem is of a kind that is about it. */
+export function fieldError(error: unknown, kind: string): string | null {
+  const problem = error ? toProblem(error) : null;
+  return problem?.code === kind ? sentence(problem.detail || problem.title) : null;
+}
+
+/** The host writes fragments: `a number has at least 8 digits`. */
+export function sentence(fragment: string): string {
+  const text = fragment.charAt(0).toUpperCase() + fragment.slice(1);
+  return /[.!?…]$/.test(text) || text === "" ? text : `${text}.`;
 }
 
 export function toProblem(error: unknown): Problem {

@@ -1,55 +1,66 @@
 // Writes events into the query cache: what came by the socket is as good as fetched.
 import type { QueryClient } from "@tanstack/react-query";
 import type { Account, Detail, PairingEvent, SessionStatus, SessionsPage, Status } from "./api-types";
-import { noteServerTime } from "./server-clock";
 import { sessionKeys } from "./session-queries";
 
-const NO_SECRETS = { qrCode: null, qrExpiresAt: null, pairingCode: null, pairingCodeExpiresAt: null };
+const NO_CODE = { qrCode: null, qrExpiresAt: null, pairingCode: null, pairingCodeExpiresAt: null };
 
 /** What an event changes in the status of its session, or null where it changes nothing. */
 export function changeBy(event: PairingEvent): Partial<SessionStatus> | null {
   const data = event.data;
   switch (event.type) {
-    case "status-update":
+    case "status-update": {
+      const status = data.status as Status;
+      const account = (data.account as Account | null) ?? null;
       return {
-        status: data.status as Status,
+        status,
         reason: (data.reason as string | null) ?? null,
         detail: (data.detail as Detail | null) ?? null,
-        account: (data.account as Account | null) ?? null,
+        account,
         updatedAt: event.at,
-        ...(data.status === "QR_READY" ? {} : NO_SECRETS),
+        ...linkedBy(status, account),
+        ...(status === "QR_READY" ? {} : NO_CODE),
       };
-    // A code sent alone says that it can be used, whatever was last heard of the status.
+    }
+    // A code sent alone says that it can be used, whatever was last heard of the status. In
+    // the journal an entry says that a code was made, without the code: that changes nothing.
     case "qr-code":
-      return {
-        ...NO_SECRETS,
-        status: "QR_READY",
-        qrCode: data.qrCode as string,
-        qrExpiresAt: data.expiresAt as string,
-        sequence: data.sequence as number,
-      };
+      return data.qrCode
+        ? {
+            ...NO_CODE,
+            status: "QR_READY",
+            qrCode: data.qrCode as string,
+            qrExpiresAt: data.expiresAt as string,
+            sequence: data.sequence as number,
+          }
+        : null;
     case "pairing-code":
-      return {
-        ...NO_SECRETS,
-        status: "QR_READY",
-        pairingCode: data.pairingCode as string,
-        pairingCodeExpiresAt: data.expiresAt as string,
-        sequence: data.sequence as number,
-      };
+      return data.pairingCode
+        ? {
+            ...NO_CODE,
+            status: "QR_READY",
+            pairingCode: data.pairingCode as string,
+            pairingCodeExpiresAt: data.expiresAt as string,
+          }
+        : null;
     case "loading":
       return { detail: { percent: data.percent as number } };
     case "session-connected":
-      return { status: "CONNECTED", account: data.account as Account, ...NO_SECRETS };
+      return { status: "CONNECTED", account: data.account as Account, linked: true, ...NO_CODE };
     case "session-disconnected":
-      return { status: "DISCONNECTED", reason: data.reason as string, ...NO_SECRETS };
+      return { status: "DISCONNECTED", reason: data.reason as string, ...NO_CODE };
     default:
       return null;
   }
 }
 
+/** Events don't say it, but most states leave no doubt; the others change nothing. */
+function linkedBy(status: Status, account: Account | null): Partial<SessionStatus> {
+  if (account) return { linked: true };
+  return status === "DISCONNECTED" || status === "QR_READY" ? { linked: false } : {};
+}
+
 export function applyEvent(client: QueryClient, event: PairingEvent) {
-  // A journal entry read again on resume is old; only a live one tells the time.
-  if (event.id === null) noteServerTime(event.at);
   const name = event.sessionName;
   if (event.type === "session-deleted") {
     client.setQueryData<SessionsPage>(
@@ -60,19 +71,16 @@ export function applyEvent(client: QueryClient, event: PairingEvent) {
     return;
   }
   const change = changeBy(event);
-  // The journal says that a code was made, without the code itself.
-  if (!change || (change.status === "QR_READY" && event.type !== "status-update" && !codeIn(change))) return;
+  if (!change) return;
   const key = sessionKeys.status(name);
   const fetching = client.isFetching({ queryKey: key }) > 0;
+  const known = client.getQueryData<SessionStatus>(key);
   client.setQueryData<SessionStatus>(key, (status) => status && { ...status, ...change });
-  // An answer under way may be older than this event: it is asked for anew.
-  if (fetching) void client.invalidateQueries({ queryKey: key });
+  // An answer under way may be older than this event, and what a session gets at its
+  // birth is told by no event: then it is asked for anew.
+  if (fetching || (known && !known.createdAt)) void client.invalidateQueries({ queryKey: key });
   changeInList(client, name, change);
   if (event.type === "status-update") void client.invalidateQueries({ queryKey: sessionKeys.history(name) });
-}
-
-function codeIn(change: Partial<SessionStatus>): boolean {
-  return Boolean(change.qrCode ?? change.pairingCode);
 }
 
 function changeInList(client: QueryClient, name: string, change: Partial<SessionStatus>) {

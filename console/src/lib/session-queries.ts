@@ -2,7 +2,9 @@
 // (session-events.ts). Used by the features pairing and sessions alike.
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { request } from "./api-client";
-import type { CommandAnswer, HistoryPage, SessionStatus, SessionsPage } from "./api-types";
+import type { CommandAnswer, HistoryEntry, HistoryPage, SessionStatus, SessionsPage } from "./api-types";
+import { confirmDone } from "./confirmation";
+import { texts } from "./texts";
 
 export const DEFAULT_SESSION = "pairing-console";
 
@@ -31,11 +33,29 @@ export const sessionsQuery = (poll: boolean) =>
     refetchInterval: poll ? POLL_EVERY_MS * 2 : false,
   });
 
-export function historyPage(name: string, after: string | null, signal: AbortSignal) {
-  const query = new URLSearchParams({ limit: "20" });
-  if (after) query.set("after", after);
-  return request<HistoryPage>("GET", `/whatsapp/sessions/${at(name)}/history?${query}`, { signal });
-}
+/** Newer entries than these are of interest: older ones are let go. */
+const KEPT_ENTRIES = 2_000;
+
+/**
+ * The history of a session, oldest first as the host gives it. Only what came since the
+ * last look is fetched. `createdAt` keeps it apart from an earlier session of the name.
+ */
+export const historyQuery = (name: string, createdAt: string) =>
+  queryOptions({
+    queryKey: [...sessionKeys.history(name), createdAt],
+    queryFn: async ({ client, queryKey, signal }) => {
+      let entries = client.getQueryData<HistoryEntry[]>(queryKey) ?? [];
+      let after = entries.at(-1)?.id ?? null;
+      do {
+        const query = new URLSearchParams({ limit: "500", ...(after && { after }) });
+        const path = `/whatsapp/sessions/${at(name)}/history?${query}`;
+        const page = await request<HistoryPage>("GET", path, { signal });
+        entries = [...entries, ...page.history].slice(-KEPT_ENTRIES);
+        after = page.next ?? null;
+      } while (after !== null);
+      return entries;
+    },
+  });
 
 export type SessionCommand =
   | { kind: "init"; expectedPhoneNumber?: string; confirm?: true }
@@ -63,12 +83,13 @@ export function useSessionCommand(name: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (command: SessionCommand) => carryOut(name, command),
-    onSettled: (_answer, _error, command) => {
-      if (command.kind === "delete") client.removeQueries({ queryKey: sessionKeys.history(name) });
-      return Promise.all([
+    onSuccess: (_answer, { kind }) => {
+      if (kind !== "init" && kind !== "refresh-qr") confirmDone(texts.sessions.done[kind](name));
+    },
+    onSettled: () =>
+      Promise.all([
         client.invalidateQueries({ queryKey: sessionKeys.list }),
         client.invalidateQueries({ queryKey: sessionKeys.status(name) }),
-      ]);
-    },
+      ]),
   });
 }

@@ -49,20 +49,73 @@ const reasons: Record<string, { title: string; help: string }> = {
   },
   other: {
     title: "Something else happened",
-    help: "The history below may tell more. Reconnect, or start anew.",
+    help: "The history below may tell more. Reconnect, or generate a new code.",
   },
 };
 
-const problems: Record<string, string> = {
-  unreachable: "The host does not answer. It may be restarting; the console tries again by itself.",
-  internal: "Something went wrong on the host. Its log has the details.",
-  login_failed: "User name or password is wrong.",
-  rate_limited: "Too many tries. WhatsApp and the host both limit how often this may be done.",
-  code_refused: "WhatsApp refused to give a code for this number. Check the number, or use the QR code.",
-  code_timeout: "WhatsApp did not answer in time. Try again, or use the QR code.",
-  session_not_ready: "The session is not ready for that. Wait until its status is QR Ready.",
-  already_linked: "A phone is linked to this session already. Log it out first.",
-  setup_done: "An administrator has been set up already. Please sign in.",
+/** `said`: the host's own sentence is shown too, because it knows more. */
+const problems: Record<string, { title: string; help?: string; said?: true }> = {
+  unreachable: {
+    title: "The host does not answer",
+    help: "It may be restarting. The console tries again by itself.",
+  },
+  internal: { title: "Something went wrong on the host", help: "Its log has the details." },
+  login_failed: { title: "User name or password is wrong" },
+  rate_limited: {
+    title: "Too many tries",
+    help: "WhatsApp and the host both limit how often this may be done.",
+  },
+  session_not_found: {
+    title: "There is no such session",
+    help: "It may have been deleted. Choose another one, or create it anew.",
+  },
+  session_not_ready: {
+    title: "The session is not ready for that",
+    said: true,
+    help: "Wait until its status is QR Ready, then try again.",
+  },
+  already_linked: {
+    title: "A phone is linked to this session already",
+    help: "Log it out first, or use another session.",
+  },
+  code_refused: {
+    title: "WhatsApp refused to give a code",
+    said: true,
+    help: "Check that it is the number of the phone in your hand, or scan the QR code instead.",
+  },
+  code_timeout: {
+    title: "WhatsApp did not answer in time",
+    help: "Try again, or scan the QR code instead.",
+  },
+  passkey_required: {
+    title: "WhatsApp asks for a passkey",
+    help: "Confirm the passkey request on the phone, or scan the QR code instead.",
+  },
+  client_outdated: {
+    title: "WhatsApp asks for a newer version",
+    help: "Update the browser on the host, then reconnect.",
+  },
+  engine_unavailable: {
+    title: "The host can't do this right now",
+    said: true,
+    help: "Try again in a moment.",
+  },
+  command_timeout: {
+    title: "The session did not reply in time",
+    help: "Look at its status: it may have done it all the same.",
+  },
+  plugin_failed: {
+    title: "A plugin on the host failed",
+    said: true,
+    help: "The host's log has the details.",
+  },
+  store_unavailable: { title: "The host's database is away", help: "Try again in a moment." },
+  unauthorized: { title: "Your sign-in has ended", help: "Please sign in again." },
+  refresh_reused: { title: "Your sign-in has ended", help: "Please sign in again." },
+  setup_done: {
+    title: "This link is spent",
+    help: "An administrator has been set up, or the link is too old. Sign in, or restart the host: while there is no administrator it prints a new link.",
+  },
 };
 
 export const en = {
@@ -71,6 +124,7 @@ export const en = {
     tagline: "Link a phone to your application and keep the link alive.",
     skip: "Skip to content",
     loading: "Loading…",
+    status: "Status",
     retry: "Try again",
     cancel: "Cancel",
     close: "Close",
@@ -101,7 +155,7 @@ export const en = {
     unreachable: "The host can't be reached. Trying again…",
     setupNeeded:
       "No administrator has been set up yet. Open the one-time set-up link that the host printed when it started.",
-    lost: "Lost the password? Run pairing-host admin on the host.",
+    lost: "Lost the password? On the host, run: pairing-host admin password NAME",
   },
   setup: {
     title: "Set up the administrator",
@@ -128,14 +182,14 @@ export const en = {
   statusHelp: {
     DISCONNECTED: "No phone is linked to this session.",
     CONNECTING: "The session is starting.",
-    QR_READY: "Scan the QR code with your phone, or link with your phone number.",
+    QR_READY: "Waiting for a phone to be linked.",
     AUTHENTICATED: "The phone has accepted the link. Its data is being synchronised.",
     CONNECTED: "The phone is linked and ready.",
   },
   reasons,
   problems,
   problem: {
-    tryIn: (seconds: number) => `You can try again in ${seconds} s.`,
+    tryIn: (time: string) => `You can try again in ${time}.`,
     tryNow: "You can try again now.",
   },
   pairing: {
@@ -150,6 +204,7 @@ export const en = {
     percent: (percent: number) => `${percent} %`,
     progress: "Progress",
     stop: "Stop",
+    tryNow: "Try now",
     byQr: "Scan QR code",
     byCode: "Use phone number",
     qrAlt: "QR code to scan with WhatsApp",
@@ -187,15 +242,15 @@ export const en = {
     title: "How to link",
     qr: [
       "Open WhatsApp on your phone.",
-      "Go to Settings → Linked Devices.",
-      "Tap Link a Device.",
-      "Point the phone at the QR code.",
+      "Go to Settings → Linked Devices. On Android: ⋮ → Linked devices.",
+      "Tap Link a Device, and unlock the phone if it asks.",
+      "Point the phone at the QR code on this page.",
     ],
     code: [
       "Open WhatsApp on your phone.",
-      "Go to Settings → Linked Devices → Link a Device.",
-      "Tap Link with phone number instead.",
-      "Enter the eight characters shown here.",
+      "Go to Settings → Linked Devices → Link a Device. On Android: ⋮ → Linked devices.",
+      "Tap “Link with phone number instead”.",
+      "Enter the eight characters that are shown here.",
     ],
   },
   sessions: {
@@ -220,6 +275,12 @@ export const en = {
     logout: "Log out",
     delete: "Delete",
     working: "Working…",
+    done: {
+      disconnect: (name: string) => `${name} is disconnected`,
+      reconnect: (name: string) => `${name} reconnects`,
+      logout: (name: string) => `${name} is logged out`,
+      delete: (name: string) => `${name} is deleted`,
+    },
     confirm: {
       disconnect: {
         title: (name: string) => `Disconnect ${name}?`,
@@ -233,18 +294,21 @@ export const en = {
       },
       delete: {
         title: (name: string) => `Delete ${name}?`,
-        text: "The link to the phone is removed, and the session with its stored profile is deleted. This can't be undone.",
+        text: "The link to the phone is removed, and the session is deleted with its history. This can't be undone.",
+        action: "Delete session",
+      },
+      // Of a session without a link.
+      remove: {
+        title: (name: string) => `Delete ${name}?`,
+        text: "No phone is linked to it. The session is deleted with its history. This can't be undone.",
         action: "Delete session",
       },
     },
-    linkedTo: (number: string) => `Linked to ${number}`,
   },
   history: {
     title: "History",
-    show: "Show history",
     empty: "Nothing has happened in this session yet.",
     more: "Show older entries",
-    end: "That is all.",
   },
 } as const;
 

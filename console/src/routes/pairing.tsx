@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearchParams } from "react-router";
+import { useState } from "react";
+import { useNavigate, useParams } from "react-router";
 import { ProblemNotice } from "@/components/problem-notice";
 import { StatusBadge } from "@/components/status-badge";
 import { Card } from "@/components/ui/card";
@@ -9,52 +10,76 @@ import { SessionHistory } from "@/features/sessions/session-history";
 import { SessionList } from "@/features/sessions/session-list";
 import { SessionMenu } from "@/features/sessions/session-menu";
 import type { SessionStatus } from "@/lib/api-types";
+import { sentence } from "@/lib/problem";
 import { DEFAULT_SESSION, sessionStatusQuery } from "@/lib/session-queries";
 import { useMustPoll } from "@/lib/socket-state";
 import { reasonText, texts } from "@/lib/texts";
 
 export function PairingRoute() {
-  const params = useParams();
-  const [search] = useSearchParams();
-  const name = params.name ?? search.get("session") ?? DEFAULT_SESSION;
+  const name = useParams().name ?? DEFAULT_SESSION;
   const status = useQuery(sessionStatusQuery(name, useMustPoll()));
+  const session = status.data;
   return (
-    <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
-      <div className="min-w-0 space-y-5">
-        <Card aria-labelledby="session-title" className="space-y-6">
-          <SessionHeader name={name} session={status.data} />
-          {status.isPending && <Waiting text={texts.app.loading} />}
-          {status.isError && !status.data && (
-            <ProblemNotice error={status.error} onRetry={() => void status.refetch()} />
-          )}
-          {status.data && <PairingPanel key={name} session={status.data} />}
-        </Card>
-        <SessionHistory key={name} name={name} />
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem] lg:grid-rows-[auto_1fr]">
+      <title>{pageTitle(name, session)}</title>
+      <Card aria-labelledby="session-title" className="space-y-6">
+        <SessionHeader key={name} name={name} session={session} />
+        {status.isPending && <Waiting text={texts.app.loading} />}
+        {status.isError && !session && (
+          <ProblemNotice error={status.error} onRetry={() => void status.refetch()} />
+        )}
+        {session && <PairingPanel key={name} session={session} />}
+      </Card>
+      <div className="lg:col-start-2 lg:row-span-2 lg:row-start-1">
+        <SessionList selected={name} />
       </div>
-      <SessionList selected={name} />
+      {session && <SessionHistory key={name} name={name} createdAt={session.createdAt ?? null} />}
     </div>
   );
 }
 
+/** The status comes first: that is what is left of a title in a narrow tab. */
+function pageTitle(name: string, session?: SessionStatus): string {
+  const status = session && texts.status[session.status];
+  return [status, name, texts.app.name].filter(Boolean).join(" · ");
+}
+
+/** Whose session it is, how it stands and why, and what can be done to it. */
 function SessionHeader({ name, session }: { name: string; session?: SessionStatus }) {
   const navigate = useNavigate();
-  const known = session && session.reason !== "not_started";
+  const [failed, setFailed] = useState<unknown>(null);
   return (
-    <header className="flex items-start justify-between gap-3 border-b border-border pb-5">
-      <div className="min-w-0 space-y-2">
-        <h1 id="session-title" className="text-xl font-semibold tracking-tight break-words">
-          {name}
-        </h1>
-        <div role="status" aria-label="Status" className="flex flex-wrap items-center gap-x-3 gap-y-2">
-          {session && <StatusBadge status={session.status} />}
-          {session && (
-            <span className="text-sm text-muted">
-              {reasonText(session.reason)?.title ?? texts.statusHelp[session.status]}
-            </span>
-          )}
+    <header className="space-y-4 border-b border-border pb-5">
+      <div className="flex items-start justify-between gap-3">
+        <div className="min-w-0 space-y-2.5">
+          <h1 id="session-title" className="text-xl font-semibold tracking-tight break-words">
+            {name}
+          </h1>
+          <div
+            role="status"
+            aria-label={texts.app.status}
+            className="flex flex-wrap items-center gap-x-3 gap-y-2"
+          >
+            {session && <StatusBadge status={session.status} />}
+            {session && (
+              <span className="text-sm text-muted">
+                {reasonText(session.reason)?.title ?? texts.statusHelp[session.status]}
+              </span>
+            )}
+          </div>
         </div>
+        {session?.createdAt && (
+          <SessionMenu
+            session={session}
+            onDeleted={() => navigate("/whatsapp-pairing")}
+            onFailed={setFailed}
+          />
+        )}
       </div>
-      {known && <SessionMenu session={session} onDeleted={() => navigate("/whatsapp-pairing")} />}
+      {session?.detail?.message && (
+        <p className="text-sm text-muted break-words">{sentence(session.detail.message)}</p>
+      )}
+      <ProblemNotice error={failed} />
     </header>
   );
 }

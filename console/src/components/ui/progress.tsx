@@ -12,7 +12,7 @@ export function Progress({ value, label }: { value: number | null; label: string
       <Primitive.Indicator
         className={cn(
           "h-full rounded-full bg-primary transition-[width] duration-500",
-          value === null && "w-1/3 animate-pulse",
+          value === null && "w-1/3 animate-slide",
         )}
         style={value === null ? undefined : { width: `${value}%` }}
       />

@@ -3,7 +3,7 @@ import { ProblemNotice } from "@/components/problem-notice";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
-import { toProblem } from "@/lib/problem";
+import { fieldError } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { useSetUp } from "./api";
 import { checkNewAdmin } from "./new-admin";
@@ -15,7 +15,8 @@ export function SetupForm({ token }: { token: string }) {
   const [repeated, setRepeated] = useState("");
   const [tried, setTried] = useState(false);
   const wrong = checkNewAdmin(username, password, repeated);
-  const refused = setUp.error ? toProblem(setUp.error).fields : {};
+  const refusedName = fieldError(setUp.error, "username_invalid");
+  const refusedPassword = fieldError(setUp.error, "password_weak");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
@@ -31,7 +32,7 @@ export function SetupForm({ token }: { token: string }) {
         spellCheck={false}
         value={username}
         onChange={(event) => setUsername(event.target.value)}
-        error={(tried ? wrong.username : undefined) ?? refused.username}
+        error={(tried ? wrong.username : undefined) ?? refusedName}
       />
       <Field
         label={texts.setup.password}
@@ -41,7 +42,7 @@ export function SetupForm({ token }: { token: string }) {
         value={password}
         onChange={(event) => setPassword(event.target.value)}
         help={texts.setup.rule}
-        error={(tried ? wrong.password : undefined) ?? refused.password}
+        error={(tried ? wrong.password : undefined) ?? refusedPassword}
       />
       <Field
         label={texts.setup.repeat}
@@ -52,7 +53,7 @@ export function SetupForm({ token }: { token: string }) {
         onChange={(event) => setRepeated(event.target.value)}
         error={tried ? wrong.repeated : undefined}
       />
-      <ProblemNotice error={setUp.error} />
+      <ProblemNotice error={refusedName || refusedPassword ? null : setUp.error} />
       <Button type="submit" size="large" className="w-full" disabled={setUp.isPending}>
         {setUp.isPending && <Spinner />}
         {setUp.isPending ? texts.setup.working : texts.setup.submit}

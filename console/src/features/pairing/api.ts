@@ -1,13 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { request } from "@/lib/api-client";
-import type { PairAnswer, SessionStatus } from "@/lib/api-types";
+import type { CodeAnswer, SessionStatus } from "@/lib/api-types";
 import { sessionKeys } from "@/lib/session-queries";
 
 export function useRequestCode(name: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (phoneNumber: string) =>
-      request<PairAnswer>("POST", `/whatsapp/pair/${encodeURIComponent(name)}`, { body: { phoneNumber } }),
+      request<CodeAnswer>("POST", `/whatsapp/pair/${encodeURIComponent(name)}`, { body: { phoneNumber } }),
     // The same comes by the socket; the answer is shown without waiting for that.
     onSuccess: (answer) =>
       client.setQueryData<SessionStatus>(

@@ -4,7 +4,7 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
 import { looksLikeNumber } from "@/lib/phone-number";
-import { toProblem } from "@/lib/problem";
+import { fieldError, toProblem } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 
 type Props = { pending: boolean; error: unknown; onRequest: (phoneNumber: string) => void };
@@ -12,8 +12,8 @@ type Props = { pending: boolean; error: unknown; onRequest: (phoneNumber: string
 export function CodeRequest({ pending, error, onRequest }: Props) {
   const [phone, setPhone] = useState("");
   const [missing, setMissing] = useState(false);
-  const problem = error ? toProblem(error) : null;
-  const wait = useSecondsLeft(problem?.retryAt ?? null);
+  const wait = useSecondsLeft(error ? toProblem(error).retryAt : null);
+  const refused = fieldError(error, "phone_invalid");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setMissing(!looksLikeNumber(phone));
@@ -33,9 +33,9 @@ export function CodeRequest({ pending, error, onRequest }: Props) {
           setPhone(event.target.value);
           setMissing(false);
         }}
-        error={missing ? texts.code.phoneMissing : problem?.fields.phoneNumber}
+        error={missing ? texts.code.phoneMissing : refused}
       />
-      <ProblemNotice error={error} />
+      <ProblemNotice error={refused ? null : error} />
       <Button type="submit" className="w-full sm:w-auto" disabled={pending || (wait ?? 0) > 0}>
         {pending && <Spinner />}
         {pending ? texts.code.requesting : texts.code.request}

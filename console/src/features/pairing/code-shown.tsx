@@ -40,8 +40,9 @@ export function CodeShown({ code, seconds }: { code: string; seconds: number | n
         </Button>
         {seconds !== null && <Countdown label={texts.code.expiresIn} seconds={seconds} />}
       </div>
-      <p role="status" className="text-sm text-muted empty:hidden">
-        {copied === "failed" ? texts.code.copyFailed : ""}
+      <p role="status" className="text-sm text-muted">
+        {copied === "failed" && texts.code.copyFailed}
+        {copied === "yes" && <span className="sr-only">{texts.code.copied}</span>}
       </p>
     </div>
   );

@@ -1,14 +1,19 @@
+import { CircleStop, RotateCw } from "lucide-react";
 import { useCountdown } from "@/components/countdown";
+import { ProblemNotice } from "@/components/problem-notice";
+import { Button } from "@/components/ui/button";
 import { Progress } from "@/components/ui/progress";
 import { Spinner } from "@/components/ui/spinner";
 import type { SessionStatus } from "@/lib/api-types";
+import { useSessionCommand } from "@/lib/session-queries";
 import { reasonText, texts } from "@/lib/texts";
 
 /** CONNECTING and AUTHENTICATED: what goes on, how far it is, and when it is tried again. */
 export function ProgressPanel({ session }: { session: SessionStatus }) {
+  const command = useSessionCommand(session.sessionName);
   const seconds = useCountdown(session.detail?.nextTryAt);
   const reason = session.status === "AUTHENTICATED" ? null : reasonText(session.reason);
-  const { percent, attempt, message } = session.detail ?? {};
+  const { percent, attempt } = session.detail ?? {};
   const tries = [
     attempt ? texts.pairing.attempt(attempt) : null,
     seconds ? texts.pairing.nextTry(seconds) : null,
@@ -21,7 +26,6 @@ export function ProgressPanel({ session }: { session: SessionStatus }) {
           {reason?.title ?? texts.status[session.status]}
         </h2>
         <p className="text-muted">{reason?.help ?? texts.statusHelp[session.status]}</p>
-        {message && <p className="text-sm text-muted">{message}</p>}
       </div>
       <div className="w-full space-y-2">
         <Progress value={percent ?? null} label={texts.pairing.progress} />
@@ -29,6 +33,26 @@ export function ProgressPanel({ session }: { session: SessionStatus }) {
           {percent != null ? texts.pairing.percent(percent) : tries.join(", ")}
         </p>
       </div>
+      {seconds ? (
+        <Button
+          variant="outline"
+          disabled={command.isPending}
+          onClick={() => command.mutate({ kind: "reconnect" })}
+        >
+          <RotateCw aria-hidden /> {texts.pairing.tryNow}
+        </Button>
+      ) : (
+        !session.linked && (
+          <Button
+            variant="outline"
+            disabled={command.isPending}
+            onClick={() => command.mutate({ kind: "disconnect" })}
+          >
+            <CircleStop aria-hidden /> {texts.pairing.stop}
+          </Button>
+        )
+      )}
+      <ProblemNotice error={command.error} />
     </div>
   );
 }

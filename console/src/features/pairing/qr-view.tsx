@@ -12,18 +12,14 @@ import { Steps } from "./steps";
 export function QrView({ session }: { session: SessionStatus }) {
   const command = useSessionCommand(session.sessionName);
   const seconds = useCountdown(session.qrExpiresAt);
-  const usable = session.qrCode !== null && seconds !== 0;
-  const codeIsShown = session.pairingCode !== null;
+  const qrCode = seconds === 0 ? null : session.qrCode;
+  const codeIsShown = Boolean(session.pairingCode);
   return (
     <div className="grid items-start gap-8 md:grid-cols-[auto_1fr]">
       <div className="mx-auto w-full max-w-80 space-y-4">
-        <div className="grid aspect-square w-full place-items-center rounded-2xl border border-border bg-white p-3 text-center">
-          {usable && session.qrCode ? (
-            <img
-              src={session.qrCode}
-              alt={texts.pairing.qrAlt}
-              className="size-full [image-rendering:pixelated]"
-            />
+        <div className="grid aspect-square w-full place-items-center rounded-2xl border border-border bg-white p-1.5 text-center">
+          {qrCode ? (
+            <img src={qrCode} alt={texts.pairing.qrAlt} className="size-full [image-rendering:pixelated]" />
           ) : codeIsShown ? (
             <p className="p-6 text-sm text-slate-700">{texts.pairing.codeShown}</p>
           ) : (
@@ -34,7 +30,7 @@ export function QrView({ session }: { session: SessionStatus }) {
           )}
         </div>
         <div className="flex min-h-10 items-center justify-between gap-3">
-          {usable && seconds !== null ? (
+          {qrCode && seconds !== null ? (
             <Countdown label={texts.pairing.qrExpiresIn} seconds={seconds} />
           ) : (
             <span />

@@ -10,7 +10,7 @@ import { reasonText, texts } from "@/lib/texts";
 export function StartPanel({ session }: { session: SessionStatus }) {
   const command = useSessionCommand(session.sessionName);
   const parked = session.reason === "parked";
-  const kept = session.account !== null;
+  const kept = session.linked;
   const first = session.reason === null || session.reason === "not_started";
   const reason = first ? null : reasonText(session.reason);
   const what: SessionCommand = kept ? { kind: "reconnect" } : { kind: "init" };
@@ -28,7 +28,6 @@ export function StartPanel({ session }: { session: SessionStatus }) {
       <div className="space-y-2">
         <h2 className="text-xl font-semibold tracking-tight">{reason?.title ?? texts.pairing.idleTitle}</h2>
         <p className="text-muted">{reason?.help ?? texts.pairing.idleText}</p>
-        {session.detail?.message && <p className="text-sm text-muted">{session.detail.message}</p>}
       </div>
       <Button
         size="large"

@@ -2,20 +2,26 @@ import { ProblemNotice } from "@/components/problem-notice";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Spinner } from "@/components/ui/spinner";
+import type { SessionStatus } from "@/lib/api-types";
 import { useSessionCommand } from "@/lib/session-queries";
 import { texts } from "@/lib/texts";
 
-export type Confirmable = keyof typeof texts.sessions.confirm;
-
-type Props = { name: string; what: Confirmable; onClose: () => void; onDone?: () => void };
+type Props = {
+  session: SessionStatus;
+  command: "disconnect" | "logout" | "delete";
+  onClose: () => void;
+  onDone?: () => void;
+};
 
 /** Names the session and what will happen to it, before it happens. */
-export function ConfirmDialog({ name, what, onClose, onDone }: Props) {
+export function ConfirmDialog({ session, command: kind, onClose, onDone }: Props) {
+  const name = session.sessionName;
   const command = useSessionCommand(name);
-  const { title, text, action } = texts.sessions.confirm[what];
+  const { title, text, action } =
+    texts.sessions.confirm[kind === "delete" && !session.linked ? "remove" : kind];
   const carryOut = () =>
     command.mutate(
-      { kind: what },
+      { kind },
       {
         onSuccess: () => {
           onClose();
@@ -32,7 +38,7 @@ export function ConfirmDialog({ name, what, onClose, onDone }: Props) {
             {texts.app.cancel}
           </Button>
           <Button
-            variant={what === "disconnect" ? "primary" : "danger"}
+            variant={kind === "disconnect" ? "primary" : "danger"}
             disabled={command.isPending}
             onClick={carryOut}
           >

@@ -5,7 +5,7 @@ import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
 import { looksLikeNumber } from "@/lib/phone-number";
-import { toProblem } from "@/lib/problem";
+import { fieldError } from "@/lib/problem";
 import { useSessionCommand } from "@/lib/session-queries";
 import { texts } from "@/lib/texts";
 import { checkSessionName } from "./session-name";
@@ -19,7 +19,8 @@ export function NewSessionDialog({ taken, onClose, onCreated }: Props) {
   const command = useSessionCommand(name.trim());
   const wrongName = checkSessionName(name.trim(), taken);
   const wrongNumber = expected.trim() && !looksLikeNumber(expected) ? texts.code.phoneMissing : null;
-  const refused = command.error ? toProblem(command.error).fields : {};
+  const refusedName = fieldError(command.error, "session_name_invalid");
+  const refusedNumber = fieldError(command.error, "phone_invalid");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
@@ -45,7 +46,7 @@ export function NewSessionDialog({ taken, onClose, onCreated }: Props) {
           spellCheck={false}
           value={name}
           onChange={(event) => setName(event.target.value)}
-          error={(tried ? wrongName : null) ?? refused.sessionName}
+          error={(tried ? wrongName : null) ?? refusedName}
         />
         <Field
           label={texts.sessions.expected}
@@ -54,9 +55,9 @@ export function NewSessionDialog({ taken, onClose, onCreated }: Props) {
           autoComplete="off"
           value={expected}
           onChange={(event) => setExpected(event.target.value)}
-          error={(tried ? wrongNumber : null) ?? refused.expectedPhoneNumber}
+          error={(tried ? wrongNumber : null) ?? refusedNumber}
         />
-        <ProblemNotice error={command.error} />
+        <ProblemNotice error={refusedName || refusedNumber ? null : command.error} />
         <div className="flex flex-wrap justify-end gap-3">
           <Button variant="outline" onClick={onClose}>
             {texts.app.cancel}

@@ -1,54 +1,46 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { ProblemNotice } from "@/components/problem-notice";
 import { StatusBadge } from "@/components/status-badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Spinner } from "@/components/ui/spinner";
 import { Waiting } from "@/components/waiting";
 import type { HistoryEntry } from "@/lib/api-types";
-import { toProblem } from "@/lib/problem";
-import { historyPage, sessionKeys } from "@/lib/session-queries";
+import { sentence } from "@/lib/problem";
+import { historyQuery } from "@/lib/session-queries";
 import { reasonText, texts } from "@/lib/texts";
 
+const STEP = 10;
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-/** What has happened in a session, page by page. */
-export function SessionHistory({ name }: { name: string }) {
-  const history = useInfiniteQuery({
-    queryKey: sessionKeys.history(name),
-    queryFn: ({ pageParam, signal }) => historyPage(name, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-  });
-  const entries = history.data?.pages.flatMap((page) => page.history) ?? [];
-  // A session that was never started has no history yet, which is no error.
-  const unknown = history.isError && toProblem(history.error).code === "session_not_found";
+/** What has happened in a session, newest first. One that was never started has no `createdAt`. */
+export function SessionHistory({ name, createdAt }: { name: string; createdAt: string | null }) {
+  const history = useQuery({ ...historyQuery(name, createdAt ?? ""), enabled: createdAt !== null });
+  const [shown, setShown] = useState(STEP);
+  const entries = history.data ?? [];
+  const isEmpty = createdAt === null || (history.isSuccess && entries.length === 0);
   return (
-    <Card aria-labelledby="history-title" className="space-y-4">
+    <Card aria-labelledby="history-title" className="space-y-3">
       <h2 id="history-title" className="text-base font-semibold">
         {texts.history.title}
       </h2>
-      {history.isPending && <Waiting text={texts.app.loading} />}
-      {history.isError && !unknown && (
+      {isEmpty && <p className="text-sm text-muted">{texts.history.empty}</p>}
+      {!isEmpty && history.isPending && <Waiting text={texts.app.loading} />}
+      {!isEmpty && history.isError && (
         <ProblemNotice error={history.error} onRetry={() => void history.refetch()} />
       )}
-      {(unknown || (history.isSuccess && entries.length === 0)) && (
-        <p className="text-sm text-muted">{texts.history.empty}</p>
-      )}
-      {!unknown && entries.length > 0 && (
+      {entries.length > 0 && (
         <ol className="divide-y divide-border">
-          {entries.map((entry) => (
-            <Entry key={entry.id} entry={entry} />
-          ))}
+          {entries
+            .slice(-shown)
+            .reverse()
+            .map((entry) => (
+              <Entry key={entry.id} entry={entry} />
+            ))}
         </ol>
       )}
-      {history.hasNextPage && (
-        <Button
-          variant="outline"
-          disabled={history.isFetchingNextPage}
-          onClick={() => void history.fetchNextPage()}
-        >
-          {history.isFetchingNextPage && <Spinner />}
+      {entries.length > shown && (
+        <Button variant="outline" onClick={() => setShown(shown + STEP * 5)}>
           {texts.history.more}
         </Button>
       )}
@@ -57,11 +49,17 @@ export function SessionHistory({ name }: { name: string }) {
 }
 
 function Entry({ entry }: { entry: HistoryEntry }) {
-  const reason = reasonText(entry.reason);
   return (
-    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2.5 text-sm">
-      <StatusBadge status={entry.status} className="px-2 py-0.5 text-xs" />
-      <span className="min-w-0 flex-1">{reason?.title ?? texts.statusHelp[entry.status]}</span>
+    <li className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1 py-3 text-sm sm:grid-cols-[9rem_1fr_auto]">
+      <span>
+        <StatusBadge status={entry.status} className="px-2.5 py-0.5 text-xs" />
+      </span>
+      <span className="order-last col-span-2 min-w-0 sm:order-none sm:col-span-1">
+        {reasonText(entry.reason)?.title ?? texts.statusHelp[entry.status]}
+        {entry.detail?.message && (
+          <span className="block text-xs text-muted break-words">{sentence(entry.detail.message)}</span>
+        )}
+      </span>
       <time dateTime={entry.at} className="text-xs text-muted tabular-nums">
         {when.format(new Date(entry.at))}
       </time>

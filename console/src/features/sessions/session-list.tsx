@@ -96,7 +96,7 @@ function SessionRow({ session, current, onDeleted, onFailed }: RowProps) {
         </span>
         <span className="mt-0.5 block truncate text-xs text-muted">{about}</span>
       </Link>
-      <SessionMenu session={session} onDeleted={onDeleted} onError={onFailed} />
+      <SessionMenu session={session} onDeleted={onDeleted} onFailed={onFailed} />
     </li>
   );
 }

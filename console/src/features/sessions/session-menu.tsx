@@ -5,15 +5,23 @@ import { Menu, MenuItem } from "@/components/ui/menu";
 import type { SessionStatus } from "@/lib/api-types";
 import { useSessionCommand } from "@/lib/session-queries";
 import { texts } from "@/lib/texts";
-import { type Confirmable, ConfirmDialog } from "./confirm-dialog";
+import { ConfirmDialog } from "./confirm-dialog";
 
-type Props = { session: SessionStatus; onDeleted?: () => void; onError?: (error: unknown) => void };
+type Props = {
+  session: SessionStatus;
+  onDeleted: () => void;
+  /** Of a command that no dialog asks about; null when the next one begins. */
+  onFailed: (error: unknown) => void;
+};
 
-export function SessionMenu({ session, onDeleted, onError }: Props) {
-  const [asking, setAsking] = useState<Confirmable | null>(null);
+export function SessionMenu({ session, onDeleted, onFailed }: Props) {
+  const [asking, setAsking] = useState<"disconnect" | "logout" | "delete" | null>(null);
   const command = useSessionCommand(session.sessionName);
+  const now = (kind: "disconnect" | "reconnect") => {
+    onFailed(null);
+    command.mutate({ kind }, { onError: onFailed });
+  };
   const runs = session.status !== "DISCONNECTED";
-  const linked = session.account !== null;
   return (
     <>
       <Menu
@@ -24,14 +32,14 @@ export function SessionMenu({ session, onDeleted, onError }: Props) {
         }
       >
         {runs && (
-          <MenuItem onSelect={() => setAsking("disconnect")}>
+          <MenuItem onSelect={() => (session.linked ? setAsking("disconnect") : now("disconnect"))}>
             <Unplug aria-hidden /> {texts.sessions.disconnect}
           </MenuItem>
         )}
-        <MenuItem onSelect={() => command.mutate({ kind: "reconnect" }, { onError })}>
+        <MenuItem onSelect={() => now("reconnect")}>
           <PlugZap aria-hidden /> {texts.sessions.reconnect}
         </MenuItem>
-        {linked && (
+        {session.linked && (
           <MenuItem onSelect={() => setAsking("logout")}>
             <LogOut aria-hidden /> {texts.sessions.logout}
           </MenuItem>
@@ -42,8 +50,8 @@ export function SessionMenu({ session, onDeleted, onError }: Props) {
       </Menu>
       {asking && (
         <ConfirmDialog
-          name={session.sessionName}
-          what={asking}
+          session={session}
+          command={asking}
           onClose={() => setAsking(null)}
           onDone={asking === "delete" ? onDeleted : undefined}
         />
