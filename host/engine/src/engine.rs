@@ -9,7 +9,8 @@ use pairing_core::{
     workflow::{EngineFailure, EngineFailureKind},
 };
 use tokio::{
-    sync::{OnceCell, mpsc},
+    runtime::Handle,
+    sync::mpsc,
     time::timeout,
 };
 
@@ -23,7 +24,7 @@ use crate::{
     profile::Profile,
     run::Run,
     stderr_tail::StderrTail,
-    user_agent::UserAgent,
+    user_agent::{InstalledBrowser, UserAgent},
 };
 
 const STEP: &str = "starting the browser";
@@ -37,7 +38,7 @@ pub struct ChromiumEngine {
     extra: ExtraArguments,
     user: BrowserUser,
     hooks: Arc<PageHooks>,
-    user_agent: OnceCell<UserAgent>,
+    browser: Arc<InstalledBrowser>,
 }
 
 impl ChromiumEngine {
@@ -49,7 +50,13 @@ impl ChromiumEngine {
         let extra = ExtraArguments::check(&config.extra_args, &config.whatsapp_web_url)?;
         let user = BrowserUser::find(&config.run_as)?;
         let hooks = Arc::new(config.page_hooks.clone());
-        Ok(Self { config, extra, user, hooks, user_agent: OnceCell::new() })
+        let browser = Arc::new(InstalledBrowser::new(config.chromium.clone(), user, config.deadlines.launch));
+        if let Ok(runtime) = Handle::try_current() {
+            let browser = browser.clone();
+            // So that the first session need not wait; what fails is told to it.
+            runtime.spawn(async move { browser.user_agent().await.map(drop) });
+        }
+        Ok(Self { config, extra, user, hooks, browser })
     }
 
     async fn launch(&self, profile: &Path, user_agent: &UserAgent) -> Result<(BrowserProcess, StderrTail, String), EngineFailure> {
@@ -84,11 +91,10 @@ impl ChromiumEngine {
 impl Engine for ChromiumEngine {
     async fn start(&self, session: &SessionName, events: mpsc::Sender<EngineEvent>) -> Result<Box<dyn EngineHandle>, EngineFailure> {
         let deadlines = self.config.deadlines;
-        let version = self.user_agent.get_or_try_init(|| UserAgent::of(&self.config.chromium, self.user, deadlines.launch));
         let profile = Profile::take(&self.config.profiles_dir, session, self.user);
-        let (user_agent, profile) = tokio::try_join!(version, profile)?;
+        let (user_agent, profile) = tokio::try_join!(self.browser.user_agent(), profile)?;
         profile.make()?;
-        let launched = self.launch(profile.folder(), user_agent).await;
+        let launched = self.launch(profile.folder(), &user_agent).await;
         let (process, stderr, address) = match launched {
             Ok(launched) => launched,
             Err(failure) => {
@@ -105,7 +111,7 @@ impl Engine for ChromiumEngine {
             profile,
             address,
             page_url: self.config.whatsapp_web_url.clone(),
-            user_agent: user_agent.clone(),
+            user_agent,
             hooks: self.hooks.clone(),
             deadlines,
             events,

@@ -157,18 +157,6 @@ pub(crate) async fn end_all_that_use(profile: &Path, deadline: Duration) -> Vec<
     }
 }
 
-/// Waits until no process uses this profile any more; false if some still does.
-pub(crate) async fn all_gone(profile: &Path, deadline: Duration) -> bool {
-    let until = Instant::now() + deadline;
-    while !users_of(profile).is_empty() {
-        if Instant::now() > until {
-            return false;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    true
-}
-
 /// The processes whose command line names this profile or a file in it.
 pub(crate) fn users_of(profile: &Path) -> Vec<i32> {
     let own = getpid().as_raw();

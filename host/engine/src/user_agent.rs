@@ -1,50 +1,83 @@
 //! The user agent: that of the installed version, without the word `Headless`.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
 
 use chromiumoxide::cdp::browser_protocol::emulation::{
     SetUserAgentOverrideParams, UserAgentBrandVersion, UserAgentMetadata,
 };
 use pairing_core::workflow::{EngineFailure, EngineFailureKind};
+use tokio::sync::Mutex;
 
 use crate::{config::BrowserUser, failure::failure};
 
 const STEP: &str = "asking the browser for its version";
+
+/// The installed browser; asked for its version once, and again only after it
+/// was replaced.
+#[derive(Debug)]
+pub(crate) struct InstalledBrowser {
+    chromium: PathBuf,
+    user: BrowserUser,
+    deadline: Duration,
+    known: Mutex<Option<(SystemTime, UserAgent)>>,
+}
+
+impl InstalledBrowser {
+    pub(crate) fn new(chromium: PathBuf, user: BrowserUser, deadline: Duration) -> Self {
+        Self { chromium, user, deadline, known: Mutex::new(None) }
+    }
+
+    pub(crate) async fn user_agent(&self) -> Result<UserAgent, EngineFailure> {
+        let mut known = self.known.lock().await;
+        let modified = fs::metadata(&self.chromium).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        if let Some((at, agent)) = known.as_ref()
+            && *at == modified
+        {
+            return Ok(agent.clone());
+        }
+        let agent = self.ask().await?;
+        *known = Some((modified, agent.clone()));
+        Ok(agent)
+    }
+
+    /// It answers before it starts anything.
+    async fn ask(&self) -> Result<UserAgent, EngineFailure> {
+        let chromium = self.chromium.display();
+        let failed = |message: String| failure(EngineFailureKind::LaunchFailed, STEP, message);
+        let mut command = tokio::process::Command::new(&self.chromium);
+        command.arg("--product-version").env_clear().env("PATH", crate::process::SEARCH_PATH).env("HOME", "/").current_dir("/");
+        command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        if self.user.is_other {
+            command.uid(self.user.uid.as_raw()).gid(self.user.gid.as_raw());
+        }
+        let output = tokio::time::timeout(self.deadline, command.output())
+            .await
+            .map_err(|_| failed(format!("no answer within {:?}", self.deadline)))?
+            .map_err(|error| failed(format!("{chromium} can't be started: {error}; install the package `chromium` or name another browser")))?;
+        UserAgent::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| failed(format!("{chromium} did not tell a version")))
+    }
+}
 
 /// What the browser calls itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserAgent {
     /// As `156.0.8078.79`.
     version: String,
-    major: String,
+    major: usize,
 }
 
 impl UserAgent {
-    /// Asks the browser for its version; it answers before it starts anything.
-    pub(crate) async fn of(chromium: &Path, user: BrowserUser, deadline: Duration) -> Result<Self, EngineFailure> {
-        let failed = |message: String| failure(EngineFailureKind::LaunchFailed, STEP, message);
-        let mut command = tokio::process::Command::new(chromium);
-        command.arg("--product-version").env_clear().env("PATH", crate::process::SEARCH_PATH).env("HOME", "/").current_dir("/");
-        command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        if user.is_other {
-            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-        }
-        let output = tokio::time::timeout(deadline, command.output())
-            .await
-            .map_err(|_| failed(format!("no answer within {deadline:?}")))?
-            .map_err(|error| {
-                failed(format!("{} can't be started: {error}; install the package `chromium` or name another browser", chromium.display()))
-            })?;
-        Self::parse(&String::from_utf8_lossy(&output.stdout))
-            .ok_or_else(|| failed(format!("{} did not tell a version", chromium.display())))
-    }
-
     fn parse(text: &str) -> Option<Self> {
         let version = text.split_whitespace().find(|word| {
             word.split('.').count() == 4 && word.chars().all(|c| c.is_ascii_digit() || c == '.')
         })?;
-        let major = version.split('.').next()?;
-        Some(Self { version: version.into(), major: major.into() })
+        let major = version.split('.').next()?.parse().ok()?;
+        Some(Self { version: version.into(), major })
     }
 
     /// Chromium tells no minor version here, so neither do we.
@@ -57,19 +90,13 @@ impl UserAgent {
 
     /// The header and the client hints, which must tell the same.
     pub(crate) fn as_override(&self) -> SetUserAgentOverrideParams {
-        let brands = |version: &str| {
-            vec![
-                UserAgentBrandVersion { brand: "Chromium".into(), version: version.into() },
-                UserAgentBrandVersion { brand: "Not)A;Brand".into(), version: "24".into() },
-            ]
-        };
         SetUserAgentOverrideParams {
             user_agent: self.header(),
             accept_language: Some("en-US,en".into()),
             platform: Some("Linux x86_64".into()),
             user_agent_metadata: Some(UserAgentMetadata {
-                brands: Some(brands(&self.major)),
-                full_version_list: Some(brands(&self.version)),
+                brands: Some(self.brands(&self.major.to_string(), "")),
+                full_version_list: Some(self.brands(&self.version, ".0.0.0")),
                 platform: "Linux".into(),
                 platform_version: String::new(),
                 architecture: "x86".into(),
@@ -77,9 +104,23 @@ impl UserAgent {
                 mobile: false,
                 bitness: Some("64".into()),
                 wow64: Some(false),
-                form_factors: None,
+                form_factors: Some(vec!["Desktop".into()]),
             }),
         }
+    }
+
+    /// Chromium's own brand, and beside it one that it makes up for each major
+    /// version, so that no site relies on a fixed list: a copy of its rule.
+    fn brands(&self, version: &str, made_up_end: &str) -> Vec<UserAgentBrandVersion> {
+        const SIGNS: [&str; 11] = [" ", "(", ":", "-", ".", "/", ")", ";", "=", "?", "_"];
+        const VERSIONS: [&str; 3] = ["8", "99", "24"];
+        let sign = |place: usize| SIGNS[place % SIGNS.len()];
+        let made_up = UserAgentBrandVersion {
+            brand: format!("Not{}A{}Brand", sign(self.major), sign(self.major + 1)),
+            version: format!("{}{made_up_end}", VERSIONS[self.major % VERSIONS.len()]),
+        };
+        let own = UserAgentBrandVersion { brand: "Chromium".into(), version: version.into() };
+        if self.major.is_multiple_of(2) { vec![made_up, own] } else { vec![own, made_up] }
     }
 }
 
@@ -93,8 +134,10 @@ mod tests {
         assert!(agent.header().contains("Chrome/156.0.0.0 "));
         assert!(!agent.header().contains("Headless"));
         let hints = agent.as_override().user_agent_metadata.unwrap();
-        assert_eq!(hints.brands.unwrap()[0].version, "156");
-        assert_eq!(hints.full_version_list.unwrap()[0].version, "156.0.8078.79");
+        let told = |list: Option<Vec<UserAgentBrandVersion>>| list.unwrap().into_iter().map(|one| format!("{} {}", one.brand, one.version)).collect::<Vec<_>>();
+        // As Debian's Chromium 156 says of itself.
+        assert_eq!(told(hints.brands), ["Not:A-Brand 8", "Chromium 156"]);
+        assert_eq!(told(hints.full_version_list), ["Not:A-Brand 8.0.0.0", "Chromium 156.0.8078.79"]);
         assert_eq!(UserAgent::parse("Chromium 156.0.8078.79 built on Debian").unwrap(), agent);
         assert_eq!(UserAgent::parse("command not found"), None);
     }

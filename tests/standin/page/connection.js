@@ -7,6 +7,15 @@ import { wid } from './wid.js';
 
 const RETRY_MS = [300, 1000, 2000, 5000];
 
+/** By what the real page could tell a driven browser; only for the state of the control API. */
+const browserSigns = async () => ({
+  hints: (await navigator.userAgentData?.getHighEntropyValues(['fullVersionList', 'uaFullVersion', 'platformVersion', 'architecture', 'bitness', 'formFactors'])) ?? null,
+  webdriver: navigator.webdriver,
+  chrome: typeof window.chrome,
+  plugins: navigator.plugins.length,
+  languages: navigator.languages,
+});
+
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class Connection {
@@ -61,7 +70,8 @@ export class Connection {
       case 'challenge': {
         const link = this.#link && { deviceId: this.#link.deviceId, proof: await vault.prove(frame.nonce) };
         const { noise, identity } = this.#page.keys;
-        return wire.send('hello', { boot: this.#page.boot.number, browser: this.#page.boot.browser, noise, identity, userAgent: navigator.userAgent, link });
+        const { number, browser } = this.#page.boot;
+        return wire.send('hello', { boot: number, browser, noise, identity, userAgent: navigator.userAgent, browserSigns: await browserSigns(), link });
       }
       case 'pair-device':
         this.#retries = 0;

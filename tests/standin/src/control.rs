@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -52,6 +52,8 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .route("/__standin/faults/clear", post(clear_faults))
         .route("/__standin/settings", get(read_settings).put(replace_settings))
         .route("/__standin/state", get(read_state))
+        // A picture of a whole screen is larger than axum's limit.
+        .layer(DefaultBodyLimit::max(64 << 20))
         .with_state(world)
 }
 

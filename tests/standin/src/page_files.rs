@@ -1,6 +1,7 @@
 //! The files of the page and of the demo's phone, built into the binary, and
 //! the cookie by which a browser profile is known again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ const FILES: &[(&str, &str, &str)] = page_files![
 pub(crate) async fn get_page(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
     let known = browser_in(&headers);
     let browser = known.clone().unwrap_or_else(Inner::new_browser_id);
-    let answer = world.change(|inner| inner.answer_page_request(&browser));
+    let answer = world.change(|inner| inner.answer_page_request(&browser, signs_in(&headers)));
     tokio::time::sleep(Duration::from_millis(answer.delay_ms)).await;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = if status.is_success() { include_str!("../page/index.html") } else { "" };
@@ -76,6 +77,16 @@ pub(crate) async fn get_page_file(Path(name): Path<String>) -> Response {
 
 pub(crate) async fn get_phone_page() -> Html<&'static str> {
     Html(include_str!("../page/phone/index.html"))
+}
+
+/// What the request's headers tell of the browser.
+fn signs_in(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let tells = |name: &str| name == "user-agent" || name.starts_with("sec-ch-ua");
+    let told = headers.iter().filter(|(name, _)| tells(name.as_str()));
+    told.map(|(name, value)| {
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    })
+    .collect()
 }
 
 fn browser_in(headers: &HeaderMap) -> Option<String> {

@@ -23,6 +23,8 @@ pub(crate) enum FromPage {
         noise: String,
         identity: String,
         user_agent: String,
+        #[serde(default)]
+        browser_signs: serde_json::Value,
         link: Option<LinkClaim>,
     },
     /// The page shows this ref from now on; none when it has run out of them.

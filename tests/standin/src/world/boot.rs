@@ -1,5 +1,7 @@
 //! A page loads: which browser profile it is in, and what its `boot.js` says.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,8 +29,13 @@ impl Inner {
     }
 
     /// The answer to a request for the page itself.
-    pub(crate) fn answer_page_request(&mut self, browser: &str) -> PageAnswer {
+    pub(crate) fn answer_page_request(
+        &mut self,
+        browser: &str,
+        signs: BTreeMap<String, String>,
+    ) -> PageAnswer {
         self.count("pageRequests");
+        self.request_signs.insert(browser.to_owned(), signs);
         let subject = self.subject(browser, None);
         let own = |kind: &FaultKind| {
             matches!(kind, FaultKind::PageStatus { .. } | FaultKind::PageSlow { .. })

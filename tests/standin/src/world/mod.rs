@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     connections: u64,
     boots: u64,
     counters: BTreeMap<&'static str, u64>,
+    /// Headers of each browser's last request for the page.
+    request_signs: BTreeMap<String, BTreeMap<String, String>>,
     /// Phones that wait for a page to accept their answer, by device.
     pairing: HashMap<String, oneshot::Sender<phone::PageAnswerToPhone>>,
 }
@@ -64,6 +66,7 @@ impl World {
                 connections: 0,
                 boots: 0,
                 counters: BTreeMap::new(),
+                request_signs: BTreeMap::new(),
                 pairing: HashMap::new(),
             }),
             changed: watch::Sender::new(0),

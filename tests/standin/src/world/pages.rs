@@ -17,6 +17,7 @@ pub(super) struct Page {
     pub(super) browser: String,
     pub(super) boot: u64,
     pub(super) user_agent: String,
+    pub(super) browser_signs: serde_json::Value,
     pub(super) noise: String,
     pub(super) identity: String,
     pub(super) linked: Option<(String, Account)>,
@@ -63,6 +64,7 @@ impl Inner {
             browser: String::new(),
             boot: 0,
             user_agent: String::new(),
+            browser_signs: serde_json::Value::Null,
             noise: String::new(),
             identity: String::new(),
             linked: None,
@@ -91,10 +93,19 @@ impl Inner {
 
     pub(crate) fn page_says(&mut self, connection: u64, frame: FromPage) {
         match frame {
-            FromPage::Hello { boot, browser, noise, identity, user_agent, link } => {
+            FromPage::Hello {
+                boot,
+                browser,
+                noise,
+                identity,
+                user_agent,
+                browser_signs,
+                link,
+            } => {
                 if let Some(page) = self.pages.get_mut(&connection) {
-                    (page.boot, page.browser, page.noise, page.identity, page.user_agent) =
-                        (boot, browser, noise, identity, user_agent);
+                    (page.boot, page.browser, page.noise, page.identity) =
+                        (boot, browser, noise, identity);
+                    (page.user_agent, page.browser_signs) = (user_agent, browser_signs);
                 }
                 self.hello(connection, link);
             }

@@ -37,6 +37,12 @@ pub struct PageView {
     pub boot: u64,
     /// `navigator.userAgent` of the page.
     pub user_agent: String,
+    /// What else the page's script sees of the browser: `hints` (client
+    /// hints), `webdriver`, `chrome`, `plugins`, `languages`.
+    pub browser_signs: serde_json::Value,
+    /// The user agent and client hints in the headers of the last request for
+    /// the page, by lower-case name.
+    pub request_signs: BTreeMap<String, String>,
     /// `Socket.state` as the page last said.
     pub state: String,
     /// `Socket.hasSynced` as the page last said.
@@ -81,6 +87,8 @@ impl Inner {
             browser: page.browser.clone(),
             boot: page.boot,
             user_agent: page.user_agent.clone(),
+            browser_signs: page.browser_signs.clone(),
+            request_signs: self.request_signs.get(&page.browser).cloned().unwrap_or_default(),
             state: page.state.clone(),
             has_synced: page.has_synced,
             phone_number: page.linked.as_ref().map(|(_, account)| account.phone_number.clone()),

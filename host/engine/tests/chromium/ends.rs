@@ -1,0 +1,223 @@
+//! How an engine ends: what is told, and that nothing of it is left.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use pairing_core::{
+    engine::{Engine, EngineEvent},
+    workflow::{EngineFailureKind, EngineReport},
+};
+use pairing_engine::{ChromiumEngine, Deadlines};
+use standin::{Fault, FaultKind};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    sync::mpsc,
+};
+
+use crate::harness::{DEADLINE, PHONE, Setup, browser_of, config, processes_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_logout_is_told_once_the_server_has_heard_of_it() {
+    let setup = Setup::with(|settings, _| settings.logout_delay_ms = 800).await;
+    let mut session = setup.linked("one").await;
+    session.handle.log_out().await.unwrap();
+    session.hears("logged-out-by-us").await;
+    let state = setup.standin.state();
+    assert_eq!((state.counter("pageLogouts"), state.devices.len()), (1, 0));
+    session.stop().await;
+    setup.unpaired("one").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_that_nobody_confirms_fails_in_time() {
+    let setup = Setup::with(|settings, deadlines| {
+        settings.logout_delay_ms = 600_000;
+        deadlines.log_out = Duration::from_secs(2);
+    })
+    .await;
+    let mut session = setup.linked("one").await;
+    session.handle.log_out().await.unwrap();
+    let failure = session.fails().await;
+    assert_eq!(failure.kind, EngineFailureKind::Deadline, "{failure}");
+    assert!(failure.step.contains("logging out"), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logging_out_an_unlinked_session_is_done_at_once() {
+    let setup = Setup::new().await;
+    let mut session = setup.unpaired("one").await;
+    session.handle.log_out().await.unwrap();
+    session.hears("logged-out-by-us").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_phone_removes_the_device() {
+    let setup = Setup::new().await;
+    let mut session = setup.linked("one").await;
+    assert_eq!(setup.standin.unlink(PHONE), 1);
+    session.hears("logged-out-by-phone").await;
+    session.stop().await;
+    // While the host is away, too.
+    setup.linked("one").await.stop().await;
+    assert_eq!(setup.standin.unlink(PHONE), 1);
+    setup.start("one").await.hears("started logged-out-by-phone").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crashed_renderer_and_a_hanging_one_are_told() {
+    let setup = Setup::with(|_, deadlines| {
+        (deadlines.ping_every, deadlines.ping) = (Duration::from_millis(500), Duration::from_secs(2));
+    })
+    .await;
+    for fault in [FaultKind::RendererCrash, FaultKind::Hang { ms: 0 }] {
+        let mut session = setup.linked("one").await;
+        setup.standin.add_fault(Fault::once(fault));
+        let failure = session.fails().await;
+        assert_eq!(failure.kind, EngineFailureKind::PageCrashed, "{failure}");
+        setup.assert_nothing_is_left_of("one");
+        let mut again = setup.start("one").await;
+        again.hears(&format!("started authenticated ready:{PHONE}")).await;
+        again.handle.log_out().await.unwrap();
+        while again.next("the logout").await != "logged-out-by-us" {}
+        again.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_browser_is_told_and_none_of_its_processes_is_left() {
+    let setup = Setup::new().await;
+    let mut session = setup.linked("one").await;
+    kill(Pid::from_raw(browser_of(&setup.profile("one")).id), Signal::SIGKILL).unwrap();
+    let failure = session.fails().await;
+    assert_eq!(failure.kind, EngineFailureKind::BrowserExited, "{failure}");
+    setup.assert_nothing_is_left_of("one");
+    assert!(session.handle.probe().await.is_err(), "what is asked afterwards fails too");
+    setup.start("one").await.hears(&format!("started authenticated ready:{PHONE}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_and_dropping_leave_no_process_at_whatever_moment() {
+    let setup = Setup::new().await;
+    for moment in ["at once", "loading", "unpaired"] {
+        for is_dropped in [false, true] {
+            let mut session = setup.start("one").await;
+            match moment {
+                "at once" => {}
+                "loading" => session.hears("started").await,
+                _ => session.hears("started qr!").await,
+            }
+            if is_dropped {
+                let mut events = session.events;
+                drop(session.handle);
+                let last = async {
+                    let mut last = None;
+                    while let Some(event) = events.recv().await {
+                        last = Some(event);
+                    }
+                    last
+                };
+                let last = tokio::time::timeout(DEADLINE, last).await.unwrap();
+                assert!(matches!(last, Some(EngineEvent::Report(EngineReport::Stopped))), "{last:?}");
+            } else {
+                session.stop().await;
+            }
+            setup.assert_nothing_is_left_of("one");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_wiped_only_when_no_engine_runs_on_it() {
+    let setup = Setup::new().await;
+    let name = "one".parse().unwrap();
+    let mut session = setup.linked("one").await;
+    let refusal = setup.engine.wipe_profile(&name).await.unwrap_err();
+    assert!(refusal.message.contains("one.lock"), "{refusal}");
+    let second = setup.engine.start(&name, mpsc::channel(1).0).await.err().unwrap();
+    assert_eq!(second.kind, EngineFailureKind::LaunchFailed, "{second}");
+    session.stop().await;
+    setup.engine.wipe_profile(&name).await.unwrap();
+    assert!(!setup.profile("one").exists());
+    setup.engine.wipe_profile(&name).await.unwrap();
+    setup.unpaired("one").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_cannot_start_is_told_with_its_words() {
+    let setup = Setup::new().await;
+    let script = setup.folder().join("broken-browser");
+    std::fs::write(&script, "#!/bin/sh\n[ \"$1\" = --product-version ] && echo 156.0.8078.79 && exit\necho 'no display' >&2\nexit 7\n").unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let config = pairing_engine::EngineConfig { chromium: script, ..config(setup.folder(), &setup.standin.base_url(), Deadlines::default()) };
+    let engine = ChromiumEngine::new(config).unwrap();
+    let failure = engine.start(&"one".parse().unwrap(), mpsc::channel(1).0).await.err().unwrap();
+    assert_eq!(failure.kind, EngineFailureKind::LaunchFailed, "{failure}");
+    assert!(failure.message.contains("no display"), "{failure}");
+}
+
+/// Set for the copy of this program that plays a host to be killed.
+const HOST: &str = "ENGINE_TEST_HOST";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_browser_outlives_a_killed_host() {
+    let setup = Setup::new().await;
+    setup.linked("one").await.stop().await;
+    let mut host = tokio::process::Command::new(std::env::current_exe().unwrap());
+    host.args(["--exact", "ends::plays_a_host", "--ignored", "--nocapture"]);
+    host.env(HOST, format!("{} {}", setup.folder().display(), setup.standin.base_url()));
+    let mut host = host.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
+    let ready = async { while !lines.next_line().await.unwrap().expect("it says when it is ready").contains("host is ready") {} };
+    tokio::time::timeout(DEADLINE, ready).await.unwrap();
+    assert!(processes_of(&setup.profile("one")).len() > 3, "the browser runs");
+    host.kill().await.unwrap();
+
+    // The kernel ends the browser; whatever is still dying is ended by the next start.
+    setup.start("one").await.hears(&format!("started authenticated ready:{PHONE}")).await;
+    let hosts: Vec<_> = processes_of(&setup.profile("one")).iter().filter(|process| !process.command.contains("--type=")).map(|process| process.status("PPid")).collect();
+    assert!(hosts.contains(&std::process::id().to_string()), "the browser is ours now: {hosts:?}");
+}
+
+/// Not a test: run by the one above as a process of its own.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "plays a host that is killed"]
+async fn plays_a_host() {
+    let Ok(given) = std::env::var(HOST) else { return };
+    let (folder, page) = given.split_once(' ').unwrap();
+    let engine = ChromiumEngine::new(config(folder.as_ref(), page, Deadlines::default())).unwrap();
+    let (to, mut events) = mpsc::channel(64);
+    let _handle = engine.start(&"one".parse().unwrap(), to).await.unwrap();
+    while let Some(event) = events.recv().await {
+        if matches!(event, EngineEvent::Report(EngineReport::Ready(_))) {
+            println!("host is ready");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_ends_what_an_earlier_host_has_left_on_the_profile() {
+    let setup = Setup::new().await;
+    setup.linked("one").await.stop().await;
+    let profile = setup.profile("one");
+    // As if its parent's death had not reached it: nobody's child, on our profile.
+    let mut orphan = Command::new("setpriv");
+    if nix::unistd::Uid::effective().is_root() {
+        orphan.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    }
+    orphan.args(["/usr/bin/chromium", "--headless=new", "--no-first-run"]).arg(format!("--user-data-dir={}", profile.display()));
+    let mut orphan = orphan.env("HOME", &profile).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while profile.join("SingletonLock").symlink_metadata().is_err() {
+        assert!(orphan.try_wait().unwrap().is_none(), "the orphan ended by itself");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let reaper = std::thread::spawn(move || orphan.wait());
+    setup.start("one").await.hears(&format!("started authenticated ready:{PHONE}")).await;
+    let status = tokio::task::spawn_blocking(|| reaper.join().unwrap().unwrap()).await.unwrap();
+    assert!(!status.success(), "it was killed: {status}");
+}
