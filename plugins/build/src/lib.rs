@@ -1,1 +1,80 @@
+//! Builds the plugins in this folder: each is compiled to a WebAssembly module
+//! and made a component. Nothing of it runs with WASI: a component imports no
+//! function at all.
+//!
+//! `plugin-runtime` calls this from its build script, `make plugins` through the
+//! binary.
 
+mod component;
+mod guests;
+mod toolchain;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, bail};
+
+pub use guests::{GUESTS, Guest, sources};
+use toolchain::{TARGET, Toolchain};
+
+/// Builds all plugins and writes their components into `out_dir`, each named
+/// after its slot: `workflow.wasm`, `qr-renderer.wasm`, `fan-out.wasm`. What did
+/// not change is neither compiled nor written again.
+///
+/// # Errors
+/// There is no toolchain for the guests (the error says how to get one), a guest
+/// does not compile, or a file can't be written.
+pub fn build_all(out_dir: &Path) -> anyhow::Result<()> {
+    let modules = compile(&Toolchain::find()?)?;
+    std::fs::create_dir_all(out_dir)
+        .with_context(|| format!("could not make the folder {}", out_dir.display()))?;
+    for guest in GUESTS {
+        let module = modules.join(guest.module_file());
+        let module = std::fs::read(&module)
+            .with_context(|| format!("could not read {}", module.display()))?;
+        let component = component::encode(&module)
+            .with_context(|| format!("could not make a component of `{}`", guest.package))?;
+        write_if_changed(&out_dir.join(format!("{}.wasm", guest.slot)), &component)?;
+    }
+    Ok(())
+}
+
+/// Compiles the guests' modules; the folder in which they are.
+fn compile(toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
+    let target_dir = target_dir();
+    let mut cargo = toolchain.cargo();
+    cargo
+        .current_dir(guests::workspace())
+        .args(["build", "--release", "--locked", "--lib", "--target", TARGET])
+        .args(GUESTS.iter().flat_map(|guest| ["--package", guest.package]))
+        .arg("--target-dir")
+        .arg(&target_dir);
+    run(&mut cargo).context("the plugins do not compile")?;
+    Ok(target_dir.join(TARGET).join("release"))
+}
+
+/// A folder of its own: the outer cargo, whose build script may have called us,
+/// holds the lock of its own folder until we are done.
+fn target_dir() -> PathBuf {
+    let outer = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    guests::workspace().join(outer).join("guests")
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.output().with_context(|| format!("could not run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed ({}):\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Keeps the time stamp of a file that is right already, so that nothing that
+/// embeds it is built again.
+fn write_if_changed(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    if std::fs::read(file).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    std::fs::write(file, content).with_context(|| format!("could not write {}", file.display()))
+}

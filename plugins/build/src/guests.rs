@@ -1,0 +1,44 @@
+//! Which plugins there are, and what they are made from.
+
+use std::path::{Path, PathBuf};
+
+/// A plugin of this folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guest {
+    /// The crate's name.
+    pub package: &'static str,
+    /// The slot it fills by default, and the name of its component's file.
+    pub slot: &'static str,
+}
+
+/// All that are shipped with the host.
+pub const GUESTS: &[Guest] = &[
+    Guest { package: "pairing-workflow", slot: "workflow" },
+    Guest { package: "qr-renderer", slot: "qr-renderer" },
+    Guest { package: "event-fan-out", slot: "fan-out" },
+];
+
+impl Guest {
+    /// What rustc calls the module.
+    pub(crate) fn module_file(&self) -> String {
+        format!("{}.wasm", self.package.replace('-', "_"))
+    }
+}
+
+/// Absolute paths of all that the components are made from: what a build script
+/// names in `cargo:rerun-if-changed`.
+pub fn sources() -> Vec<PathBuf> {
+    let workspace = workspace();
+    let of_guest = |guest: &Guest| {
+        let folder = workspace.join("plugins").join(guest.package);
+        [folder.join("Cargo.toml"), folder.join("src")]
+    };
+    let shared = ["wit", "Cargo.toml", "Cargo.lock"].map(|name| workspace.join(name));
+    GUESTS.iter().flat_map(of_guest).chain(shared).collect()
+}
+
+/// The workspace's folder.
+pub(crate) fn workspace() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).unwrap_or(own).to_owned()
+}
