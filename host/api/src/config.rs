@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use ipnet::IpNet;
-use jsonwebtoken::jwk::JwkSet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
+
+use crate::auth::KeySetPlace;
 
 /// How the API behaves.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Rate limits are on.
     pub rate_limits: bool,
+    /// The API's description can be read without a token.
+    pub is_development: bool,
     /// Who else may issue tokens.
     pub issuer: Option<ExternalIssuer>,
     /// Keys that this host made for itself.
@@ -51,8 +54,8 @@ pub struct ExternalIssuer {
 pub enum IssuerKey {
     /// HS256 with these bytes.
     Secret(SecretString),
-    /// RS256 or ES256, as each key of the set says.
-    Set(JwkSet),
+    /// RS256 or ES256, as each key of the set (JWKS) that is there says.
+    Set(KeySetPlace),
 }
 
 /// Keys in the data folder.

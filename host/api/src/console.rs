@@ -33,7 +33,11 @@ async fn serve(Path(path): Path<String>, uri: http::Uri, headers: HeaderMap) -> 
     if let Some(file) = Files::get(&path) {
         // The build puts a hash of their content into the names of assets.
         let lasts = path.starts_with("assets/");
-        return respond(&file, &headers, if lasts { "public, max-age=31536000, immutable" } else { "no-cache" });
+        return respond(
+            &file,
+            &headers,
+            if lasts { "public, max-age=31536000, immutable" } else { "no-cache" },
+        );
     }
     // A file that is missing must not look like a page.
     let names_a_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));

@@ -40,15 +40,18 @@ fn admit(api: &Api, request: &Request) -> Answer<()> {
             "call this host by its own name; PAIRING_PUBLIC_URL adds one to the names of loopback",
         ));
     }
-    // CORS does not hold for sockets, so their origin is looked at here.
-    let path = request.uri().path();
-    if path == "/ws" || path.starts_with("/socket.io") {
-        match origin(request.headers()) {
-            Some(origin) if !is_our_origin(api, request.headers(), origin) && !is_listed(api, origin) => {
-                return Err(foreign());
-            }
-            _ => {}
-        }
+    // CORS only keeps answers from pages, and does not hold for sockets: pages of
+    // other origins may not even ask.
+    let headers = request.headers();
+    if origin(headers)
+        .is_some_and(|origin| !is_our_origin(api, headers, origin) && !is_listed(api, origin))
+    {
+        return Err(foreign());
+    }
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > api.config.limits.body_bytes) {
+        return Err(Problem::new(Code::BodyTooLarge, "at most 1 MiB is taken"));
     }
     Ok(())
 }
@@ -108,7 +111,10 @@ fn add_headers(api: &Api, headers: &mut HeaderMap) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // Answers may hold live codes and names; files of the console say otherwise.
+    default(header::CACHE_CONTROL, "no-store");
     default(header::REFERRER_POLICY, "no-referrer");
+    default(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     if api.config.is_https {

@@ -21,6 +21,7 @@ mod socketio;
 mod state;
 mod views;
 
+pub use auth::{KeySetError, KeySetPlace};
 pub use config::{ApiConfig, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
 pub use openapi::openapi_json;
 pub use problem::{Code, Problem, ProblemBody};

@@ -50,3 +50,29 @@ pub fn openapi_json() -> String {
     json.push('\n');
     json
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_file_is_what_the_handlers_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../console/openapi.json");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == openapi_json(), "console/openapi.json is old: run `make generate`");
+    }
+
+    #[test]
+    fn every_operation_is_named_and_says_what_it_is_for() {
+        let api = serde_json::to_value(describe()).unwrap();
+        let paths = api["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+        let mut names = std::collections::BTreeSet::new();
+        for operation in operations {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name), "{name} stands twice");
+            assert!(operation["summary"].is_string(), "{name}");
+        }
+        assert!(names.len() >= 24, "{names:?}");
+    }
+}

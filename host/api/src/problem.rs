@@ -19,8 +19,7 @@ use pairing_sessions::{CommandError, EventsError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Codes that callers act on. The `type` is this with dashes, after a fixed
-/// address.
+/// Codes that callers act on. The `type` is a URN that ends with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "`title` says what each means")]
@@ -106,7 +105,7 @@ impl Code {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProblemBody {
-    /// Stable address of this kind of problem.
+    /// Names this kind of problem; a URI that leads nowhere.
     #[serde(rename = "type")]
     pub kind: String,
     /// The same for all problems of this kind.
@@ -134,7 +133,7 @@ pub struct Problem {
 }
 
 /// What handlers return.
-pub type Answer<T> = Result<T, Problem>;
+pub(crate) type Answer<T> = Result<T, Problem>;
 
 impl Problem {
     /// A problem with what is wrong here, and how to repair it.
@@ -171,7 +170,7 @@ impl Problem {
     pub(crate) fn body(&self) -> ProblemBody {
         let (status, title) = self.code.status_and_title();
         ProblemBody {
-            kind: format!("https://pairing-console.dev/problems/{}", self.code.text().replace('_', "-")),
+            kind: format!("urn:pairing-console:problem:{}", self.code.text()),
             title,
             status: status.as_u16(),
             code: self.code,
@@ -220,7 +219,9 @@ impl From<InvalidPhone> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new(Code::BodyTooLarge, "at most 1 MiB is taken"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(Code::BodyTooLarge, "at most 1 MiB is taken")
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 Code::BodyInvalid,
                 "send JSON, with the header `Content-Type: application/json`",
@@ -309,7 +310,10 @@ impl From<EventsError> for Problem {
 }
 
 pub(crate) async fn not_found(uri: http::Uri) -> Problem {
-    Problem::new(Code::NotFound, format!("there is nothing at {}; /openapi lists what there is", uri.path()))
+    Problem::new(
+        Code::NotFound,
+        format!("there is nothing at {}; /openapi lists what there is", uri.path()),
+    )
 }
 
 pub(crate) async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Problem {

@@ -1,13 +1,7 @@
 //! Limits by name. Each says how many of what one caller may do; a refusal says
 //! when to come back, and every answer how much is left.
 
-use std::{
-    fmt::Write,
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Write, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{
     Quota, RateLimiter,
@@ -19,17 +13,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::problem::{Code, Problem, whole_seconds};
 
-type Keyed = RateLimiter<
-    String,
-    DashMapStateStore<String>,
-    DefaultClock,
-    StateInformationMiddleware,
->;
+type Keyed =
+    RateLimiter<String, DashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
 /// What is limited. The numbers leave room for a console with ten sessions and a
 /// FinBot that polls each of them every second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// Reading, a caller.
     Read,
     /// Changing, a caller.
@@ -99,21 +89,21 @@ impl Limit {
 }
 
 /// All limits. Where they are off, those of sign-ins and pairing codes still hold.
-pub struct Limits {
+pub(crate) struct Limits {
     on: bool,
     limiters: Vec<Keyed>,
 }
 
 /// What is left after a request was let in.
 #[derive(Debug, Clone, Copy)]
-pub struct Allowance {
+pub(crate) struct Allowance {
     limit: Limit,
     remaining: u32,
 }
 
 impl Limits {
     /// Limits that are on, or off.
-    pub fn new(on: bool) -> Self {
+    pub(crate) fn new(on: bool) -> Self {
         let limiter = |limit: Limit| {
             let (_, count, time) = limit.policy();
             let count = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
@@ -126,7 +116,11 @@ impl Limits {
     }
 
     /// Counts one for this key.
-    pub fn check(&self, limit: Limit, key: impl Into<String>) -> Result<Option<Allowance>, Problem> {
+    pub(crate) fn check(
+        &self,
+        limit: Limit,
+        key: impl Into<String>,
+    ) -> Result<Option<Allowance>, Problem> {
         if !self.on && !limit.always_holds() {
             return Ok(None);
         }
@@ -153,7 +147,7 @@ impl Limits {
     }
 
     /// Forgets keys that are as good as new.
-    pub fn shrink(&self) {
+    pub(crate) fn shrink(&self) {
         for limiter in &self.limiters {
             limiter.retain_recent();
         }
@@ -163,7 +157,7 @@ impl Limits {
 impl Allowance {
     /// `RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers
     /// has them.
-    pub fn write(self, to: &mut HeaderMap) {
+    pub(crate) fn write(self, to: &mut HeaderMap) {
         let (_, count, time) = self.limit.policy();
         // Until all is back: what was used, at the rate in which it returns.
         let used = count.saturating_sub(self.remaining);
@@ -188,7 +182,7 @@ fn headers(limit: Limit, remaining: u32, reset: u64) -> [(HeaderName, HeaderValu
 
 /// The address that counts for limits: of IPv6 the network of 64 bits, since one
 /// customer has all of it.
-pub fn address_key(address: IpAddr) -> String {
+pub(crate) fn address_key(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
@@ -199,10 +193,7 @@ pub fn address_key(address: IpAddr) -> String {
 }
 
 /// Shared by all handlers.
-pub type SharedLimits = Arc<Limits>;
-
-/// For tests and the shrinking task: how long keys are kept at least.
-pub(crate) const SHRINK_EVERY: Duration = Duration::from_secs(600);
+pub(crate) type SharedLimits = Arc<Limits>;
 
 #[cfg(test)]
 mod tests {

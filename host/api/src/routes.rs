@@ -12,6 +12,8 @@ mod sessions;
 use axum::Router;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use auth::ABSOLUTE as LOGIN_LIFETIME;
+
 use crate::{console, openapi::Description, problem, state::Api};
 
 /// The routes that the OpenAPI description tells of.

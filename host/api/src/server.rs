@@ -25,13 +25,15 @@ use crate::{
     client::Peer,
     gateway, layers,
     problem::{Code, Problem},
-    rate_limit::SHRINK_EVERY,
     routes, socketio,
     state::Api,
 };
 
 /// Time for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How often what has served its time is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
 
 /// The listener's certificate chain and key.
 #[derive(Clone)]
@@ -92,11 +94,11 @@ pub async fn serve(listener: TcpListener, tls: Option<Tls>, api: Api) {
     let app = app(&api);
     let drain = GracefulShutdown::new();
     let places = Arc::new(Places::default());
-    let mut shrink = tokio::time::interval(SHRINK_EVERY);
+    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = shrink.tick() => { api.limits.shrink(); continue }
+            _ = housekeeping.tick() => { api.sockets.spawn(keep_house(api.clone())); continue }
             () = api.stopping.cancelled() => break,
         };
         let (stream, peer) = match accepted {
@@ -139,6 +141,15 @@ pub async fn serve(listener: TcpListener, tls: Option<Tls>, api: Api) {
     }
 }
 
+async fn keep_house(api: Api) {
+    api.limits.shrink();
+    api.metrics.run_upkeep();
+    let before = api.clock.now().before(routes::LOGIN_LIFETIME);
+    if let Err(error) = api.store.purge_logins(before).await {
+        tracing::warn!(%error, "ended sign-ins could not be removed; trying again later");
+    }
+}
+
 async fn handshake(
     tls: Tls,
     stream: TcpStream,
@@ -171,8 +182,8 @@ async fn connection(
         .max_concurrent_streams(100)
         .max_header_list_size(32 * 1024)
         .keep_alive_interval(Duration::from_secs(30));
-    let served = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(app));
+    let served =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(app));
     if let Err(error) = watcher.watch(served.into_owned()).await {
         tracing::debug!(%error, "a connection ended early");
     }
@@ -193,9 +204,8 @@ impl Places {
         let limits = &api.config.limits;
         let of_address = open.get(&address).copied().unwrap_or(0);
         let is_trusted = api.config.trusted_proxies.iter().any(|proxy| proxy.contains(&address));
-        let has_room = of_address < limits.connections_per_address
-            || is_trusted
-            || !api.config.rate_limits;
+        let has_room =
+            of_address < limits.connections_per_address || is_trusted || !api.config.rate_limits;
         if !has_room || open.values().sum::<usize>() >= limits.connections {
             return None;
         }

@@ -3,32 +3,42 @@
 //!
 //! `subscribe` with `{sessionName}` narrows that to the named sessions,
 //! `unsubscribe` takes one back; after the last one it is all sessions again.
+//!
+//! How a socket ends decides whether the client comes back by itself. One whose
+//! token has ended is told so and disconnected: trying again is no use. When the
+//! host stops, transports are closed, and clients try until it is there again. A
+//! reader that is too slow is fed from the journal once it reads on.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use pairing_core::{
+    event::Cursor,
     fan_out::{Interest, Transport},
     id::SessionName,
 };
-use pairing_sessions::SubscriptionEnd;
+use pairing_sessions::{EventsError, SubscriptionEnd};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::{
-    SocketIo,
+    SendError, SocketError, SocketIo,
     extract::{AckSender, Extension, SocketRef, TryData},
     handler::ConnectHandler,
     layer::SocketIoLayer,
 };
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{Principal, bearer_token},
     gateway::Feed,
+    rate_limit::Limit,
     state::Api,
 };
 
-/// Frames that may wait for a slow reader before it is cut off.
+/// Frames that may wait for a slow reader.
 const OUTBOX: usize = 256;
+/// How soon it is looked whether a slow reader reads on.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What the client says of itself when it connects.
 #[derive(Debug, Deserialize)]
@@ -42,7 +52,7 @@ struct Auth {
 struct Refused;
 
 /// Which sessions a client wants to hear of; none means all.
-type Wanted = watch::Sender<Option<BTreeSet<SessionName>>>;
+type Wanted = watch::Sender<Option<BTreeSet<String>>>;
 
 /// The layer that answers at `/socket.io`.
 pub(crate) fn layer(api: &Api) -> SocketIoLayer {
@@ -58,22 +68,45 @@ pub(crate) fn layer(api: &Api) -> SocketIoLayer {
         .build_layer();
     let (for_auth, for_connect) = (api.clone(), api.clone());
     let authenticate = async move |socket: SocketRef, TryData(auth): TryData<Auth>| {
-        let from_header = || bearer_token(&socket.req_parts().headers).map(str::to_owned);
-        let token = auth.ok().map(|auth| auth.token).or_else(from_header).ok_or(Refused)?;
-        let caller = for_auth.admit(&token).await.map_err(|_| Refused)?;
+        let auth = auth.ok().map(|auth| auth.token);
+        let caller = admit(&for_auth, &socket, auth).await.ok_or(Refused)?;
         socket.extensions.insert(caller);
         Ok::<_, Refused>(())
     };
     let connect = async move |socket: SocketRef, Extension(caller): Extension<Principal>| {
         let wanted = Wanted::new(None);
-        let narrowed = wanted.subscribe();
+        let gone = CancellationToken::new();
+        let client = Client {
+            api: for_connect.clone(),
+            wanted: wanted.subscribe(),
+            gone: gone.clone(),
+            socket: socket.clone(),
+        };
         listen(&socket, &wanted);
-        let api = for_connect.clone();
-        let task = serve(api.clone(), socket, caller, narrowed);
-        api.sockets.spawn(task);
+        socket.on_disconnect(async move || gone.cancel());
+        for_connect.sockets.spawn(client.serve(caller));
     };
     io.ns("/", connect.with(authenticate));
+    let stopping = api.stopping.clone();
+    api.sockets.spawn(async move {
+        stopping.cancelled().await;
+        io.close().await;
+    });
     layer
+}
+
+async fn admit(api: &Api, socket: &SocketRef, token: Option<String>) -> Option<Principal> {
+    let from_header = || bearer_token(&socket.req_parts().headers).map(str::to_owned);
+    let caller = match token.or_else(from_header) {
+        Some(token) => api.admit(&token).await.ok(),
+        None => None,
+    };
+    if caller.is_none() {
+        let client = api.client(socket.req_parts());
+        // Only counted: who guesses is refused here, and at other doors too.
+        let _ = api.limits.check(Limit::Anonymous, client.key());
+    }
+    caller
 }
 
 #[derive(Deserialize)]
@@ -87,7 +120,7 @@ fn listen(socket: &SocketRef, wanted: &Wanted) {
     socket.on("subscribe", async move |TryData(body): TryData<Subscribe>, ack: AckSender| {
         let body = body.map(|body| {
             add.send_modify(|names| {
-                names.get_or_insert_default().insert(body.session_name.clone());
+                names.get_or_insert_default().insert(body.session_name.to_string());
             });
         });
         answer(ack, body.is_ok());
@@ -97,7 +130,7 @@ fn listen(socket: &SocketRef, wanted: &Wanted) {
         let body = body.map(|body| {
             remove.send_modify(|names| {
                 if let Some(some) = names {
-                    some.remove(&body.session_name);
+                    some.remove(body.session_name.as_str());
                     if some.is_empty() {
                         *names = None;
                     }
@@ -118,49 +151,100 @@ fn answer(ack: AckSender, is_understood: bool) {
     let _ = ack.send(&answer);
 }
 
-async fn serve(
+/// A client that was let in.
+struct Client {
     api: Api,
     socket: SocketRef,
-    caller: Principal,
-    mut narrowed: watch::Receiver<Option<BTreeSet<SessionName>>>,
-) {
-    let mut last = None;
-    while socket.connected() {
-        let sessions = narrowed.borrow_and_update().clone();
-        let interest = Interest { transport: Transport::SocketIo, sessions, types: None };
-        let mut feed = match Feed::open(&api, interest, last).await {
-            Ok(feed) => feed,
-            Err(error) => {
-                tracing::warn!(%error, "a Socket.IO client can't be fed");
-                break;
-            }
-        };
-        let is_narrowed = tokio::select! {
-            () = feed_on(&socket, &mut feed) => false,
-            () = api.until_void(&caller) => false,
-            () = api.stopping.cancelled() => false,
-            changed = narrowed.changed() => changed.is_ok(),
-        };
-        last = Some(feed.last());
-        if !is_narrowed {
-            break;
-        }
-    }
-    // Fails when the client has gone already.
-    let _ = socket.disconnect();
+    wanted: watch::Receiver<Option<BTreeSet<String>>>,
+    gone: CancellationToken,
 }
 
-/// Returns when the client is too slow, has gone, or the host stops.
-async fn feed_on(socket: &SocketRef, feed: &mut Feed) {
-    loop {
-        let routed = match feed.next().await {
-            Ok(routed) => routed,
-            Err(SubscriptionEnd::Overflow { .. } | SubscriptionEnd::HostStopping) => return,
+/// Why a client is not fed any further.
+enum End {
+    /// It has fallen behind: go on after the last event.
+    FeedAnew,
+    /// Its token or sign-in has ended.
+    Void,
+    /// It has gone, or the host stops.
+    Over,
+}
+
+impl Client {
+    async fn serve(self, caller: Principal) {
+        let api = self.api.clone();
+        let void = api.until_void(&caller);
+        tokio::pin!(void);
+        let mut last = None;
+        loop {
+            let end = tokio::select! {
+                end = self.feed_from(&mut last) => end,
+                () = &mut void => End::Void,
+                () = self.gone.cancelled() => End::Over,
+                () = api.stopping.cancelled() => End::Over,
+            };
+            match end {
+                End::FeedAnew => {}
+                End::Void => break,
+                End::Over => return,
+            }
+        }
+        let told =
+            json!({ "code": "unauthorized", "message": "the token or the sign-in has ended" });
+        while matches!(self.try_emit("connection-closed", &told), Err(Full))
+            && !self.gone.is_cancelled()
+        {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        while matches!(self.socket.clone().disconnect(), Err(SocketError::InternalChannelFull)) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Feeds from after `last`, and keeps it up to date.
+    async fn feed_from(&self, last: &mut Option<Cursor>) -> End {
+        // All clients share one interest, which is routed once; see `is_wanted`.
+        let interest = Interest { transport: Transport::SocketIo, sessions: None, types: None };
+        let mut feed = match Feed::open(&self.api, interest, *last).await {
+            Ok(feed) => feed,
+            Err(error) => {
+                tracing::warn!(%error, "a Socket.IO client can't be fed now");
+                if matches!(error, EventsError::CursorExpired { .. }) {
+                    *last = None;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+                return End::FeedAnew;
+            }
         };
-        let payload: Value = serde_json::from_str(&routed.body).unwrap_or_default();
-        // An outbox that is full means a reader that is too slow.
-        if socket.emit(&routed.name, &payload).is_err() {
-            return;
+        loop {
+            *last = Some(feed.last());
+            let routed = match feed.next().await {
+                Ok(routed) => routed,
+                Err(SubscriptionEnd::Overflow { .. }) => return End::FeedAnew,
+                Err(SubscriptionEnd::HostStopping) => return End::Over,
+            };
+            let payload: Value = serde_json::from_str(&routed.body).unwrap_or_default();
+            // Meanwhile events pile up in the feed, until it overflows.
+            while self.is_wanted(&payload) && self.try_emit(&routed.name, &payload).is_err() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+
+    fn is_wanted(&self, payload: &Value) -> bool {
+        match (&*self.wanted.borrow(), payload["sessionName"].as_str()) {
+            (Some(names), Some(name)) => names.contains(name),
+            _ => true,
+        }
+    }
+
+    /// For a client that has gone it is as good as sent.
+    fn try_emit(&self, name: &str, payload: &Value) -> Result<(), Full> {
+        match self.socket.emit(name, payload) {
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => Err(Full),
+            _ => Ok(()),
         }
     }
 }
+
+/// The outbox is full.
+struct Full;

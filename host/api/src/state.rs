@@ -89,14 +89,13 @@ impl Api {
     ) -> Result<Self, SetupError> {
         let keys = TokenKeys::new(&config.keys, config.issuer.clone())
             .map_err(|error| SetupError::Key(error.to_string()))?;
-        let passwords = Passwords::new().map_err(|error| SetupError::Key(error.to_string()))?;
         let ApiParts { sessions, store, clock, plugins, metrics } = parts;
         Ok(Self(Arc::new(Inner {
             tokens: Tokens::new(keys, clock.clone()),
             logins: LiveLogins::new(store.clone(), clock.clone()),
             tickets: Tickets::new(clock.clone()),
             refresh: RefreshTokens::new(&config.keys.refresh),
-            passwords,
+            passwords: Passwords::default(),
             limits: Arc::new(Limits::new(config.rate_limits)),
             sessions,
             store,

@@ -5,12 +5,29 @@ use std::sync::Arc;
 use pairing_core::{
     clock::Timestamp,
     id::SessionName,
-    session::{CodeKind, Detail, View},
+    session::{CodeKind, Detail, Status, View},
     store::HistoryEntry,
 };
 use pairing_sessions::SessionSnapshot;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
+
+fn status() -> impl Into<RefOr<Schema>> {
+    let words = [
+        Status::Disconnected,
+        Status::Connecting,
+        Status::QrReady,
+        Status::Authenticated,
+        Status::Connected,
+    ];
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.map(Status::as_str)))
+        .description(Some("where the session stands"))
+}
 
 /// The linked account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +36,7 @@ pub(crate) struct AccountBody {
     /// International form, digits only.
     phone_number: String,
     /// The name that the account shows.
+    #[schema(required)]
     name: Option<String>,
 }
 
@@ -49,32 +67,36 @@ pub(crate) struct DetailBody {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionStatusBody {
     session_name: String,
-    /// `DISCONNECTED`, `CONNECTING`, `QR_READY`, `AUTHENTICATED` or `CONNECTED`.
+    #[schema(schema_with = status)]
     status: &'static str,
     /// A PNG as a data URL, while there is one to scan.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     qr_code: Option<Arc<str>>,
     /// Eight characters, while there are some to type.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     pairing_code: Option<Arc<str>>,
     /// Why the status is what it is: `parked`, `unlinked_from_phone`, …
+    #[schema(required)]
     reason: Option<&'static str>,
+    #[schema(required)]
     detail: Option<DetailBody>,
+    #[schema(required)]
     account: Option<AccountBody>,
-    #[schema(format = "date-time")]
+    #[schema(format = "date-time", required)]
     qr_expires_at: Option<String>,
-    #[schema(format = "date-time")]
+    #[schema(format = "date-time", required)]
     pairing_code_expires_at: Option<String>,
     /// Counts the session's codes.
     sequence: u32,
     /// The host's clock, for countdowns.
     #[schema(format = "date-time")]
     server_time: String,
-    #[schema(format = "date-time")]
+    #[schema(format = "date-time", required)]
     created_at: Option<String>,
-    #[schema(format = "date-time")]
+    #[schema(format = "date-time", required)]
     updated_at: Option<String>,
     /// The number that is to be linked, where `init` said.
+    #[schema(required)]
     expected_phone_number: Option<String>,
     /// There is a link that a careless command could lose.
     linked: bool,
@@ -155,8 +177,11 @@ pub(crate) struct HistoryBody {
     id: String,
     #[schema(format = "date-time")]
     at: String,
+    #[schema(schema_with = status)]
     status: &'static str,
+    #[schema(required)]
     reason: Option<&'static str>,
+    #[schema(required)]
     detail: Option<DetailBody>,
     /// What caused it, such as `command:init` or `engine:ready`.
     cause: String,

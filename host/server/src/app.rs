@@ -3,7 +3,9 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use pairing_api::{ApiConfig, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
+use pairing_api::{
+    ApiConfig, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys,
+};
 use pairing_core::{
     clock::SystemClock,
     store::{Store, StoreError},
@@ -14,7 +16,7 @@ use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    config::{Jwt, Settings},
+    config::{Jwt, Mode, Settings},
     data_dir::{DataDir, Unusable},
 };
 
@@ -83,7 +85,7 @@ pub async fn start_sessions(
 }
 
 /// What the API must be told.
-pub async fn api_config(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<ApiConfig> {
+pub fn api_config(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<ApiConfig> {
     let public = settings.public_url.as_ref();
     Ok(ApiConfig {
         port: public.and_then(url::Url::port_or_known_default).unwrap_or(settings.listen.port()),
@@ -92,7 +94,8 @@ pub async fn api_config(settings: &Settings, data_dir: &DataDir) -> anyhow::Resu
         allowed_origins: settings.allowed_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         rate_limits: settings.rate_limits,
-        issuer: issuer(&settings.jwt).await?,
+        is_development: settings.mode == Mode::Development,
+        issuer: issuer(&settings.jwt)?,
         keys: local_keys(data_dir)?,
         limits: ListenerLimits::default(),
     })
@@ -107,10 +110,12 @@ pub fn local_keys(data_dir: &DataDir) -> Result<LocalKeys, Unusable> {
     })
 }
 
-async fn issuer(jwt: &Jwt) -> anyhow::Result<Option<ExternalIssuer>> {
+fn issuer(jwt: &Jwt) -> anyhow::Result<Option<ExternalIssuer>> {
     let key = match (&jwt.secret, &jwt.jwks) {
         (Some(secret), _) => IssuerKey::Secret(secret.clone()),
-        (None, Some(place)) => IssuerKey::Set(crate::key_set::read(place).await?),
+        (None, Some(place)) => {
+            IssuerKey::Set(KeySetPlace::parse(place).context("PAIRING_JWT_JWKS can't be used")?)
+        }
         (None, None) => return Ok(None),
     };
     Ok(Some(ExternalIssuer {

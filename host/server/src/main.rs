@@ -6,7 +6,6 @@ mod cli;
 mod commands;
 mod config;
 mod data_dir;
-mod key_set;
 mod lifecycle;
 mod telemetry;
 

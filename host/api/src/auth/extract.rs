@@ -35,17 +35,17 @@ impl FromRequestParts<Api> for Admin {
 impl Api {
     /// Who this token speaks for, if its sign-in has not ended.
     pub(crate) async fn admit(&self, token: &str) -> Result<Principal, Problem> {
-        let principal = self.tokens.verify(token).map_err(|denied| {
+        let principal = self.tokens.verify(token).await.map_err(|denied| {
             tracing::debug!(reason = %denied, "a token was refused");
             match denied {
                 Denied::NotAdmin => {
                     Problem::new(Code::Forbidden, "the token is valid but lacks the admin role")
                 }
-                Denied::Invalid(_) => Problem::unauthorized(),
+                Denied::Invalid(_) | Denied::UnknownKey => Problem::unauthorized(),
             }
         })?;
         if let Some(login) = principal.login
-            && !self.logins.is_live(login).await?
+            && !self.logins.is_live(login.id).await?
         {
             return Err(Problem::unauthorized());
         }

@@ -18,6 +18,10 @@ impl Members {
         self.0.get(name)?.as_str()
     }
 
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -12,6 +12,15 @@ pub enum Issuer {
     External,
 }
 
+/// A sign-in to the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginRef {
+    /// The key in the store.
+    pub id: Uuid,
+    /// When the person signed in.
+    pub began_at: Timestamp,
+}
+
 /// An admin. There is no other role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -22,7 +31,7 @@ pub struct Principal {
     /// Whose token.
     pub issuer: Issuer,
     /// The sign-in, which may end before the token does.
-    pub login: Option<Uuid>,
+    pub login: Option<LoginRef>,
     /// When the token ends.
     pub expires_at: Timestamp,
 }

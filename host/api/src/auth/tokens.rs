@@ -12,7 +12,7 @@ use std::{
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    jwk::{Jwk, PublicKeyUse, ThumbprintHash},
+    jwk::{Jwk, ThumbprintHash},
 };
 use pairing_core::clock::{SharedClock, Timestamp};
 use secrecy::ExposeSecret;
@@ -21,8 +21,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
+    external_key::ExternalKeys,
     jose::{self, Members},
-    principal::{Issuer, Principal},
+    key_set::KeySet,
+    principal::{Issuer, LoginRef, Principal},
 };
 use crate::config::{ExternalIssuer, IssuerKey, LocalKeys};
 
@@ -34,6 +36,8 @@ const ACCESS_TOKEN: &str = "at+jwt";
 const MAX_BYTES: usize = 8 * 1024;
 /// Clocks may differ by so many seconds.
 const LEEWAY: u64 = 30;
+/// The end of the year 9999: a later `exp` is a mistake, such as milliseconds.
+const LAST_SECOND: u64 = 253_402_300_799;
 /// Verified tokens that are remembered.
 const REMEMBERED: usize = 4096;
 
@@ -44,6 +48,9 @@ pub enum Denied {
     /// Not a token that we accept.
     #[error("{0}")]
     Invalid(&'static str),
+    /// Signed with a key that is not known; it may be new.
+    #[error("no key goes with the token's `kid`")]
+    UnknownKey,
     /// Valid, but without the admin role.
     #[error("the token lacks the admin role")]
     NotAdmin,
@@ -63,7 +70,7 @@ struct OwnKey {
 /// Whose tokens are accepted, and how ours are signed.
 pub struct TokenKeys {
     own: OwnKey,
-    external: Option<ExternalIssuer>,
+    external: Option<(ExternalIssuer, ExternalKeys)>,
 }
 
 impl TokenKeys {
@@ -73,16 +80,30 @@ impl TokenKeys {
         let public = Jwk::from_encoding_key(&encoding, Algorithm::ES256).map_err(UnusableKey)?;
         let decoding = DecodingKey::from_jwk(&public).map_err(UnusableKey)?;
         let id = public.thumbprint(ThumbprintHash::SHA256).map_err(UnusableKey)?;
+        let external = external.map(|issuer| {
+            let keys = match &issuer.key {
+                IssuerKey::Secret(secret) => ExternalKeys::Secret(secret.clone()),
+                IssuerKey::Set(place) => ExternalKeys::Set(KeySet::new(place.clone())),
+            };
+            (issuer, keys)
+        });
         Ok(Self { own: OwnKey { id, encoding, decoding }, external })
     }
 
-    /// Issues a token. `login` ties it to a sign-in; without it, it holds until
-    /// it expires.
+    fn key_set(&self) -> Option<&KeySet> {
+        match &self.external {
+            Some((_, ExternalKeys::Set(set))) => Some(set),
+            _ => None,
+        }
+    }
+
+    /// Issues a token. `login` ties it to a sign-in that began then; without it,
+    /// it holds until it expires.
     pub fn issue(
         &self,
         subject: &str,
         username: Option<&str>,
-        login: Option<Uuid>,
+        login: Option<(Uuid, Timestamp)>,
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<String, UnusableKey> {
@@ -98,7 +119,10 @@ impl TokenKeys {
             "role": "admin",
         });
         claims["name"] = username.into();
-        claims["sid"] = login.map(|login| login.to_string()).into();
+        if let Some((login, began_at)) = login {
+            claims["sid"] = login.to_string().into();
+            claims["auth_time"] = (began_at.0 / 1000).into();
+        }
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some(ACCESS_TOKEN.into());
         header.kid = Some(self.own.id.clone());
@@ -110,9 +134,10 @@ impl TokenKeys {
             return Err(Denied::Invalid("the token is too long"));
         }
         let (header, _) = jose::parts(token).ok_or(Denied::Invalid("this is no signed token"))?;
-        // Both change what the signature means; no issuer of ours needs them.
-        if header.has("crit") || header.has("b64") {
-            return Err(Denied::Invalid("the header demands an extension"));
+        // The first two change what the signature means, the others name a key of
+        // the token's own choice; no issuer of ours needs them.
+        if ["crit", "b64", "jwk", "jku", "x5u", "x5c"].iter().any(|name| header.has(name)) {
+            return Err(Denied::Invalid("the header demands an extension or brings a key"));
         }
         match header.text("kid") {
             Some(id) if id == self.own.id => self.verify_own(token, &header, now),
@@ -120,7 +145,12 @@ impl TokenKeys {
         }
     }
 
-    fn verify_own(&self, token: &str, header: &Members, now: Timestamp) -> Result<Principal, Denied> {
+    fn verify_own(
+        &self,
+        token: &str,
+        header: &Members,
+        now: Timestamp,
+    ) -> Result<Principal, Denied> {
         if header.text("typ") != Some(ACCESS_TOKEN) {
             return Err(Denied::Invalid("the header's `typ` is wrong"));
         }
@@ -132,12 +162,19 @@ impl TokenKeys {
         if claims.text("role") != Some("admin") {
             return Err(Denied::NotAdmin);
         }
-        let login = claims.text("sid").map(Uuid::parse_str).transpose();
+        let login = match (claims.text("sid"), claims.number("auth_time")) {
+            (None, None) => None,
+            (Some(id), Some(began)) => {
+                let id = Uuid::parse_str(id).map_err(|_| Denied::Invalid("`sid` is no UUID"))?;
+                Some(LoginRef { id, began_at: Timestamp(began.saturating_mul(1000)) })
+            }
+            _ => return Err(Denied::Invalid("`sid` and `auth_time` belong together")),
+        };
         Ok(Principal {
             subject: subject(&claims)?,
             username: claims.text("name").map(str::to_owned),
             issuer: Issuer::Local,
-            login: login.map_err(|_| Denied::Invalid("`sid` is no UUID"))?,
+            login,
             expires_at: expiry(&claims)?,
         })
     }
@@ -148,8 +185,9 @@ impl TokenKeys {
         kid: Option<&str>,
         now: Timestamp,
     ) -> Result<Principal, Denied> {
-        let external = self.external.as_ref().ok_or(Denied::Invalid("no issuer is configured"))?;
-        let (algorithm, key) = external_key(&external.key, kid)?;
+        let (external, keys) =
+            self.external.as_ref().ok_or(Denied::Invalid("no issuer is configured"))?;
+        let (algorithm, key) = keys.choose(kid, now)?;
         let mut validation = validation(algorithm);
         let mut required = vec!["exp", "sub"];
         if let Some(issuer) = &external.issuer {
@@ -178,42 +216,12 @@ impl TokenKeys {
     }
 }
 
+/// Times are checked in `decode`, by the clock that was handed in.
 fn validation(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
-    validation.leeway = LEEWAY;
-    validation.validate_nbf = true;
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
     validation
-}
-
-fn external_key(
-    key: &IssuerKey,
-    kid: Option<&str>,
-) -> Result<(Algorithm, DecodingKey), Denied> {
-    let set = match key {
-        IssuerKey::Secret(secret) => {
-            let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-            return Ok((Algorithm::HS256, key));
-        }
-        IssuerKey::Set(set) => set,
-    };
-    let mut keys = set.keys.iter().filter(|key| {
-        !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption))
-            && kid.is_none_or(|kid| key.common.key_id.as_deref() == Some(kid))
-    });
-    let (Some(jwk), None) = (keys.next(), keys.next()) else {
-        return Err(Denied::Invalid("no key, or more than one, goes with the token's `kid`"));
-    };
-    let algorithm = match &jwk.algorithm {
-        jsonwebtoken::jwk::AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        jsonwebtoken::jwk::AlgorithmParameters::EllipticCurve(parameters)
-            if parameters.curve == jsonwebtoken::jwk::EllipticCurve::P256 =>
-        {
-            Algorithm::ES256
-        }
-        _ => return Err(Denied::Invalid("the issuer's key is neither RSA nor P-256")),
-    };
-    let key = DecodingKey::from_jwk(jwk).map_err(|_| Denied::Invalid("the issuer's key is damaged"))?;
-    Ok((algorithm, key))
 }
 
 fn decode(
@@ -226,8 +234,6 @@ fn decode(
     let decoded = jsonwebtoken::decode::<Members>(token, key, validation);
     let claims = decoded.map_err(|error| {
         Denied::Invalid(match error.kind() {
-            ErrorKind::ExpiredSignature => "the token has expired",
-            ErrorKind::ImmatureSignature => "the token is not valid yet",
             ErrorKind::InvalidSignature => "the signature is wrong",
             ErrorKind::InvalidAlgorithm => "the algorithm is not the key's",
             ErrorKind::InvalidIssuer => "`iss` is wrong",
@@ -237,17 +243,28 @@ fn decode(
         })
     })?;
     let claims = claims.claims;
-    for name in ["exp", "nbf", "iat"] {
+    check_times(&claims, now.0 / 1000)?;
+    Ok(claims)
+}
+
+fn check_times(claims: &Members, now: u64) -> Result<(), Denied> {
+    for name in ["exp", "nbf", "iat", "auth_time"] {
         // Strings, fractions and negative numbers are times to some readers.
-        if claims.0.get(name).is_some_and(|time| !time.is_u64()) {
+        if claims.has(name) && claims.number(name).is_none() {
             return Err(Denied::Invalid("a time is not a whole number of seconds"));
         }
     }
-    let issued = claims.0.get("iat").and_then(Value::as_u64).unwrap_or(0);
-    if issued > now.0 / 1000 + LEEWAY {
-        return Err(Denied::Invalid("the token comes from the future"));
+    match claims.number("exp") {
+        Some(expiry) if expiry > LAST_SECOND => Err(Denied::Invalid("`exp` is not in seconds")),
+        Some(expiry) if expiry + LEEWAY <= now => Err(Denied::Invalid("the token has expired")),
+        Some(_) => Ok(()),
+        None => Err(Denied::Invalid("`exp` is missing")),
+    }?;
+    let begins = [claims.number("nbf"), claims.number("iat")].into_iter().flatten().max();
+    if begins.is_some_and(|begins| begins > now + LEEWAY) {
+        return Err(Denied::Invalid("the token is not valid yet"));
     }
-    Ok(claims)
+    Ok(())
 }
 
 fn subject(claims: &Members) -> Result<String, Denied> {
@@ -258,8 +275,7 @@ fn subject(claims: &Members) -> Result<String, Denied> {
 }
 
 fn expiry(claims: &Members) -> Result<Timestamp, Denied> {
-    let seconds = claims.0.get("exp").and_then(Value::as_u64);
-    let seconds = seconds.ok_or(Denied::Invalid("`exp` is missing"))?;
+    let seconds = claims.number("exp").ok_or(Denied::Invalid("`exp` is missing"))?;
     Ok(Timestamp(seconds.saturating_mul(1000)))
 }
 
@@ -291,8 +307,29 @@ impl Tokens {
     }
 
     /// Who this token speaks for.
-    pub fn verify(&self, token: &str) -> Result<Principal, Denied> {
+    pub async fn verify(&self, token: &str) -> Result<Principal, Denied> {
         let now = self.clock.now();
+        if let Some(set) = self.keys.key_set().filter(|set| set.is_old(now)) {
+            self.read_again(set, now).await;
+        }
+        match (self.verify_now(token, now), self.keys.key_set()) {
+            (Err(Denied::UnknownKey), Some(set)) if self.read_again(set, now).await => {
+                self.verify_now(token, now)
+            }
+            (verified, _) => verified,
+        }
+    }
+
+    async fn read_again(&self, set: &KeySet, now: Timestamp) -> bool {
+        let is_other = set.read_again(now).await;
+        if is_other {
+            // What a key vouched for ends with the key.
+            self.good.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        is_other
+    }
+
+    fn verify_now(&self, token: &str, now: Timestamp) -> Result<Principal, Denied> {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         {
             let good = self.good.read().unwrap_or_else(PoisonError::into_inner);

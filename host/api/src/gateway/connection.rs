@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use pairing_core::{
     clock::Timestamp,
@@ -27,15 +28,28 @@ use crate::{auth::Principal, state::Api};
 /// Time for the first frame, where it must say who calls.
 const AUTH_DEADLINE: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_secs(25);
+const MAX_SILENT_BEATS: u32 = 3;
 /// A reader that takes nothing for so long is cut off.
 const SEND_DEADLINE: Duration = Duration::from_secs(30);
 const FRAMES_A_MINUTE: u32 = 100;
 
-pub(super) async fn serve<S>(api: Api, socket: WebSocketStream<S>, caller: Option<Principal>)
-where
+pub(super) async fn serve<S>(
+    api: Api,
+    socket: WebSocketStream<S>,
+    caller: Option<Principal>,
+    origin: Option<String>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let mut connection = Connection { api, socket, feed: None, minute: Timestamp(0), frames: 0 };
+    let mut connection = Connection {
+        api,
+        socket,
+        origin,
+        feed: None,
+        minute: Timestamp(0),
+        frames: 0,
+        silent_beats: 0,
+    };
     let end = connection.run(caller).await;
     if let Err(Some(closed)) = end {
         connection.close(closed).await;
@@ -48,9 +62,13 @@ type Step<T = ()> = Result<T, Option<Closed>>;
 struct Connection<S> {
     api: Api,
     socket: WebSocketStream<S>,
+    /// The page that opened the socket; tickets are bound to it.
+    origin: Option<String>,
     feed: Option<Feed>,
     minute: Timestamp,
     frames: u32,
+    /// Heartbeats since anything was heard.
+    silent_beats: u32,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
@@ -79,10 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                     }))?;
                     self.send(Message::text(&*routed.body)).await?;
                 }
-                _ = heartbeat.tick() => {
-                    let server_time = api.clock.now().to_string();
-                    self.say(&FromHost::Ping { server_time }).await?;
-                }
+                _ = heartbeat.tick() => self.beat().await?,
                 () = &mut void => return Err(Some(Closed::Ended)),
                 () = api.stopping.cancelled() => return Err(Some(Closed::HostStopping)),
             }
@@ -94,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let text = text(message)?.ok_or(Some(Closed::Unauthorized))?;
         let caller = match serde_json::from_str(&text) {
             Ok(FromClient::Auth { ticket: Some(ticket), token: None }) => {
-                self.api.tickets.take(&ticket, None)
+                self.api.tickets.take(&ticket, self.origin.as_deref())
             }
             Ok(FromClient::Auth { ticket: None, token: Some(token) }) => {
                 self.api.admit(&token).await.ok()
@@ -104,7 +119,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         caller.ok_or(Some(Closed::Unauthorized))
     }
 
+    /// Says that the host is there, and gives up a client that has gone without a
+    /// word. The second ping is one that every client answers by itself.
+    async fn beat(&mut self) -> Step {
+        self.silent_beats += 1;
+        if self.silent_beats > MAX_SILENT_BEATS {
+            return Err(None);
+        }
+        let server_time = self.api.clock.now().to_string();
+        self.say(&FromHost::Ping { server_time }).await?;
+        self.send(Message::Ping(Bytes::new())).await
+    }
+
     async fn hear(&mut self, message: Option<Result<Message, Error>>) -> Step {
+        self.silent_beats = 0;
         let Some(text) = text(message)? else { return Ok(()) };
         self.count_frame()?;
         match serde_json::from_str(&text) {
@@ -189,6 +217,7 @@ fn text(message: Option<Result<Message, Error>>) -> Step<Option<String>> {
         Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
         Some(Ok(Message::Binary(_))) => Err(Some(Closed::Unreadable)),
+        Some(Err(Error::Capacity(_))) => Err(Some(Closed::TooLarge)),
         Some(Ok(Message::Close(_)) | Err(_)) | None => Err(None),
     }
 }

@@ -11,6 +11,8 @@ use crate::{auth::Principal, state::Api};
 /// Events that may wait for a reader.
 const CAPACITY: usize = 256;
 const PAGE: u32 = 200;
+/// Events with a live code: what is still valid of them comes by itself.
+const CODES: [&str; 2] = ["qr-code", "pairing-code"];
 /// How soon the end of a token or sign-in is noticed.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -20,6 +22,9 @@ pub(crate) struct Feed {
     live: Subscription,
     /// Where reading from the journal goes on; none once it has caught up.
     missed_after: Option<Cursor>,
+    /// Live codes are not in the journal: the present ones come once, after all
+    /// that was missed.
+    owes_codes: bool,
     ready: VecDeque<Arc<Routed>>,
     last: Cursor,
 }
@@ -35,12 +40,10 @@ impl Feed {
         let position = live.position();
         let missed_after = after.filter(|after| *after < position);
         let last = missed_after.unwrap_or(position);
-        let mut feed =
-            Self { api: api.clone(), interest, live, missed_after, ready: VecDeque::new(), last };
+        let (api, ready) = (api.clone(), VecDeque::new());
+        let mut feed = Self { api, interest, live, missed_after, owes_codes: true, ready, last };
         // An expired place is told at once, not in the middle.
         feed.read_on().await?;
-        // Live codes are not in the journal: the present ones come once.
-        feed.ready.extend(api.sessions.current_codes(&feed.interest).await);
         Ok(feed)
     }
 
@@ -56,6 +59,12 @@ impl Feed {
                     tracing::warn!(%error, "a reader can't be fed; it must resume");
                     return Err(SubscriptionEnd::Overflow { last: self.last });
                 }
+                continue;
+            }
+            if self.owes_codes {
+                let codes = self.api.sessions.current_codes(&self.interest).await;
+                self.owes_codes = false;
+                self.ready.extend(codes);
                 continue;
             }
             let routed = self.live.next().await.map_err(|end| match end {
@@ -77,6 +86,8 @@ impl Feed {
         let until = self.live.position();
         let page = self.api.sessions.events().page(&self.interest, after, PAGE).await?;
         let missed = page.deliveries.into_iter();
+        // Codes of the past are void, and the journal does not hold them.
+        let missed = missed.filter(|routed| !CODES.contains(&routed.name.as_str()));
         self.ready.extend(missed.filter(|routed| routed.id.is_some_and(|id| id <= until)));
         self.missed_after = Some(page.next).filter(|next| !page.at_end && *next < until);
         Ok(())
@@ -93,7 +104,7 @@ impl Api {
             }
             if let Some(login) = caller.login
                 // A database that is away ends nobody's socket.
-                && matches!(self.logins.is_live(login).await, Ok(false))
+                && matches!(self.logins.is_live(login.id).await, Ok(false))
             {
                 return;
             }

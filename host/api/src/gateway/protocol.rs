@@ -72,6 +72,7 @@ pub(super) enum Closed {
     CursorExpired,
     TooChatty,
     Unreadable,
+    TooLarge,
     HostStopping,
 }
 
@@ -86,6 +87,7 @@ impl Closed {
             Self::CursorExpired => (4010, "these events are no longer kept".into()),
             Self::TooChatty => (4009, "more than 100 frames in a minute".into()),
             Self::Unreadable => (1003, "frames are JSON text".into()),
+            Self::TooLarge => (1009, "a frame has at most 64 KiB".into()),
             Self::HostStopping => (1012, "the host restarts".into()),
         }
     }

@@ -50,6 +50,8 @@ async fn upgrade(api: &Api, request: &mut Request) -> Result<Response, Problem> 
         return Err(Problem::new(Code::BodyInvalid, "open this address as a WebSocket"));
     };
     let caller = caller(api, headers).await?;
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = origin.map(str::to_owned);
     let speaks_ours = has(header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
 
     let upgraded = hyper::upgrade::on(request);
@@ -58,7 +60,7 @@ async fn upgrade(api: &Api, request: &mut Request) -> Result<Response, Problem> 
         let Ok(upgraded) = upgraded.await else { return };
         let io = TokioIo::new(upgraded);
         let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits())).await;
-        connection::serve(connections, socket, caller).await;
+        connection::serve(connections, socket, caller, origin).await;
     });
     let response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -69,9 +71,7 @@ async fn upgrade(api: &Api, request: &mut Request) -> Result<Response, Problem> 
         true => response.header(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL)),
         false => response,
     };
-    response
-        .body(Body::empty())
-        .map_err(|error| Problem::new(Code::Internal, error.to_string()))
+    response.body(Body::empty()).map_err(|error| Problem::new(Code::Internal, error.to_string()))
 }
 
 /// None: the first frame will tell. What was told must be right.

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::counted::Counted;
 use crate::{
     auth::{Admin, Issuer, password},
     client::Client,
@@ -36,7 +37,7 @@ const ACCESS_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// A sign-in that is not renewed for so long ends.
 const IDLE: Duration = Duration::from_secs(30 * 60);
 /// A sign-in ends after so long.
-const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
+pub(crate) const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
 /// A spent token is taken again for so long, if its successor was not used.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -147,24 +148,36 @@ pub(crate) async fn login(
 ) -> Answer<Response> {
     not_foreign_page(&api, &headers)?;
     api.limits.check(Limit::LoginAddress, client.key())?;
-    api.limits.check(Limit::LoginAccount, body.username.to_lowercase())?;
-    let person = api.store.admin(&body.username).await?;
+    // Of a name that nobody can have nothing is kept.
+    let person = match password::check_username(&body.username) {
+        Ok(()) => {
+            api.limits.check(Limit::LoginAccount, body.username.to_lowercase())?;
+            api.store.admin(&body.username).await?
+        }
+        Err(_) => None,
+    };
     let is_right = api.passwords.is_right(person.as_ref(), body.password).await;
     match person.filter(|_| is_right == Ok(true)) {
         Some(person) => {
-            tracing::info!(username = person.username, "signed in");
+            tracing::info!(audit = "authn_login_success", username = person.username, "signed in");
             begin(&api, jar, &person, api.clock.now()).await
         }
         None if is_right.is_err() => Err(busy()),
         None => {
-            tracing::warn!(client = %client.0, "a sign-in failed");
+            tracing::warn!(audit = "authn_login_fail", client = %client.0, "a sign-in failed");
             Err(Problem::new(Code::LoginFailed, "name or password is wrong"))
         }
     }
 }
 
 async fn begin(api: &Api, jar: CookieJar, person: &Person, now: Timestamp) -> Answer<Response> {
-    let login = Login { id: Uuid::new_v4(), admin: person.id, counter: 1, rotated_at: now, created_at: now };
+    let login = Login {
+        id: Uuid::new_v4(),
+        admin: person.id,
+        counter: 1,
+        rotated_at: now,
+        created_at: now,
+    };
     api.store.add_login(&login).await?;
     answer(api, jar, person, &login, now)
 }
@@ -180,7 +193,7 @@ fn answer(
     let token = api.tokens.keys().issue(
         &subject,
         Some(&person.username),
-        Some(login.id),
+        Some((login.id, login.created_at)),
         now,
         ACCESS_LIFETIME,
     );
@@ -195,7 +208,7 @@ fn answer(
     };
     let value = api.refresh.write(login.id, login.counter);
     let jar = jar.add(cookie(api, value));
-    Ok((jar, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+    Ok((jar, Json(body)).into_response())
 }
 
 /// Renew the access token, with the cookie.
@@ -225,7 +238,7 @@ pub(crate) async fn refresh_login(
             None => Err(ended(Code::Unauthorized)),
         },
         Rotation::Reused => {
-            tracing::warn!(login = %id, "a spent refresh token was presented; the sign-in was ended");
+            tracing::warn!(audit = "authn_token_reuse", login = %id, "a spent refresh token was presented; the sign-in was ended");
             api.logins.forget(id);
             Err(ended(Code::RefreshReused))
         }
@@ -259,6 +272,7 @@ pub(crate) async fn logout(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MeBody {
     subject: String,
+    #[schema(required)]
     username: Option<String>,
     /// `local` or `external`.
     issuer: &'static str,
@@ -268,12 +282,17 @@ pub(crate) struct MeBody {
 /// Who the token speaks for.
 #[utoipa::path(get, path = "/auth/me", tag = "auth",
     responses((status = 200, body = MeBody), (status = "default", body = ProblemBody)))]
-pub(crate) async fn read_me(Admin(caller): Admin) -> Json<MeBody> {
+pub(crate) async fn read_me(
+    State(api): State<Api>,
+    Admin(caller): Admin,
+) -> Answer<Counted<Json<MeBody>>> {
+    let allowance = api.limits.check(Limit::Read, caller.key())?;
     let issuer = match caller.issuer {
         Issuer::Local => "local",
         Issuer::External => "external",
     };
-    Json(MeBody { subject: caller.subject, username: caller.username, issuer, role: "admin" })
+    let body = MeBody { subject: caller.subject, username: caller.username, issuer, role: "admin" };
+    Ok(Counted(allowance, Json(body)))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -285,21 +304,26 @@ pub(crate) struct TicketBody {
     expires_at: String,
 }
 
-/// A ticket to open `/ws` with, from the same origin: it works once, for 30 s.
+/// A ticket to open `/ws` with, from the same origin: it works once, for 30 s. The
+/// socket of a sign-in lives as long as the sign-in, not as the token.
 #[utoipa::path(post, path = "/auth/ws-ticket", tag = "auth",
     responses((status = 200, body = TicketBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn issue_ws_ticket(
     State(api): State<Api>,
     Admin(caller): Admin,
     headers: HeaderMap,
-) -> Answer<Response> {
-    api.limits.check(Limit::Write, caller.key())?;
+) -> Answer<Counted<Json<TicketBody>>> {
+    let allowance = api.limits.check(Limit::Write, caller.key())?;
+    let mut caller = caller;
+    if let Some(login) = caller.login {
+        caller.expires_at = login.began_at.after(ABSOLUTE);
+    }
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     let ticket = api.tickets.issue(caller, origin.map(str::to_owned)).ok_or_else(|| {
         Problem::new(Code::RateLimited, "too many tickets are out").after(Duration::from_secs(30))
     })?;
     let body = TicketBody { ticket: ticket.text, expires_at: ticket.expires_at.to_string() };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+    Ok(Counted(allowance, Json(body)))
 }
 
 /// Browsers share cookies between the ports of a host, so the name carries the
@@ -316,6 +340,6 @@ fn cookie(api: &Api, value: String) -> Cookie<'static> {
         .secure(api.config.is_https)
         .same_site(SameSite::Strict)
         .path(path)
-        .max_age(axum_extra::extract::cookie::Duration::seconds(ABSOLUTE.as_secs().cast_signed()))
+        .max_age(ABSOLUTE.try_into().unwrap_or_default())
         .build()
 }

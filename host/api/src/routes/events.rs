@@ -32,6 +32,7 @@ use crate::{
 pub(crate) struct EventsQuery {
     /// Go on after this `id`. Without it a page begins with the oldest event that
     /// is kept, and a stream with the next one.
+    #[param(value_type = Option<String>)]
     after: Option<Cursor>,
     /// At most so many, 1 to 1000.
     limit: Option<u32>,
@@ -44,9 +45,9 @@ pub(crate) struct EventsQuery {
 /// An entry of the journal.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fan-out plugin writes it; this is its description")]
 pub(crate) struct EventBody {
     /// Opaque cursor.
+    #[schema(required)]
     id: Option<String>,
     session_name: String,
     #[schema(format = "date-time")]
@@ -58,11 +59,11 @@ pub(crate) struct EventBody {
 }
 
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "written by hand around the plugin's JSON; this is its description")]
 pub(crate) struct EventsBody {
     /// Oldest first.
     events: Vec<EventBody>,
     /// Ask again with `after` set to this; null at the end.
+    #[schema(required)]
     next: Option<String>,
 }
 
@@ -102,8 +103,7 @@ pub(crate) async fn read_events(
         bodies.join(","),
         next.as_deref().unwrap_or("null")
     );
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    Ok(Counted(allowance, (headers, json)).into_response())
+    Ok(Counted(allowance, ([(header::CONTENT_TYPE, "application/json")], json)).into_response())
 }
 
 async fn oldest(api: &Api) -> Answer<Cursor> {
@@ -116,7 +116,8 @@ fn stream(api: &Api, feed: Feed, caller: crate::auth::Principal) -> Response {
     let events = futures::stream::unfold(state, |(mut feed, api, caller)| async move {
         let routed = tokio::select! {
             routed = feed.next() => routed.ok()?,
-            _ = api.until_void(&caller) => return None,
+            () = api.until_void(&caller) => return None,
+            () = api.stopping.cancelled() => return None,
         };
         let mut event = Event::default().event(&routed.name).data(&*routed.body);
         if let Some(id) = routed.id {

@@ -5,9 +5,11 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::counted::Counted;
 use crate::{
     auth::Admin,
     problem::{Answer, ProblemBody},
+    rate_limit::Limit,
     state::Api,
 };
 
@@ -56,7 +58,7 @@ pub(crate) async fn ready(State(api): State<Api>) -> impl IntoResponse {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
     };
-    (code, [(header::CACHE_CONTROL, "no-store")], Json(ReadyBody { status, checks }))
+    (code, Json(ReadyBody { status, checks }))
 }
 
 /// Metrics in Prometheus' text format.
@@ -64,8 +66,9 @@ pub(crate) async fn ready(State(api): State<Api>) -> impl IntoResponse {
     responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = ProblemBody)))]
 pub(crate) async fn metrics(
     State(api): State<Api>,
-    Admin(_): Admin,
-) -> Answer<impl IntoResponse> {
+    Admin(caller): Admin,
+) -> Answer<Counted<impl IntoResponse>> {
+    let allowance = api.limits.check(Limit::Read, caller.key())?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], api.metrics.render()))
+    Ok(Counted(allowance, ([(header::CONTENT_TYPE, kind)], api.metrics.render())))
 }

@@ -2,20 +2,39 @@
 
 use std::fmt::Write;
 
-use axum::{Router, response::Html, routing::get};
-use http::header;
+use axum::{
+    Router,
+    extract::FromRequestParts,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use http::{header, request::Parts};
 
-use crate::{openapi, state::Api};
+use crate::{auth::Admin, openapi, problem::Problem, state::Api};
 
-/// The API's description, OpenAPI 3.1.
-#[utoipa::path(get, path = "/openapi.json", tag = "operations", security(()),
+/// Anybody where the host is being developed with, else an admin.
+pub(crate) struct Reader;
+
+impl FromRequestParts<Api> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        if !api.config.is_development {
+            Admin::from_request_parts(parts, api).await?;
+        }
+        Ok(Self)
+    }
+}
+
+/// The API's description, OpenAPI 3.1. Open to all in development mode.
+#[utoipa::path(get, path = "/openapi.json", tag = "operations",
     responses((status = 200, body = Object)))]
-pub(crate) async fn read_openapi() -> ([(header::HeaderName, &'static str); 1], String) {
+pub(crate) async fn read_openapi(_reader: Reader) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], openapi::openapi_json())
 }
 
 pub(super) fn page() -> Router<Api> {
-    Router::new().route("/openapi", get(async || Html(readable())))
+    Router::new().route("/openapi", get(async |_reader: Reader| Html(readable())))
 }
 
 /// Plain HTML, no script: one section a route.
@@ -25,11 +44,7 @@ fn readable() -> String {
         "<!doctype html><html lang=en><meta charset=utf-8><title>Pairing console: API</title><h1>API</h1><p>The same for programs: <a href=/openapi.json>openapi.json</a>.</p>",
     );
     for (path, item) in &api.paths.paths {
-        let methods = [
-            ("GET", &item.get),
-            ("POST", &item.post),
-            ("DELETE", &item.delete),
-        ];
+        let methods = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
         for (method, operation) in methods {
             let Some(operation) = operation else { continue };
             let text = [&operation.summary, &operation.description].into_iter().flatten();

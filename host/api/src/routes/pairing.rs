@@ -6,12 +6,13 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, header};
+use http::header;
 use pairing_core::{
     command::Command,
     id::SessionName,
     phone::PhoneNumber,
     renderer::{ImageFormat, RenderOptions},
+    session::Status,
 };
 use pairing_sessions::{CommandReply, QrImage};
 use secrecy::ExposeSecret;
@@ -112,13 +113,14 @@ pub(crate) async fn read_qr(
                 ..default
             };
             if !(64..=4096).contains(&options.size) || options.quiet_zone > 16 {
-                return Err(Problem::new(Code::QueryInvalid, "size is 64 to 4096 and quietZone 0 to 16"));
+                return Err(Problem::new(
+                    Code::QueryInvalid,
+                    "size is 64 to 4096 and quietZone 0 to 16",
+                ));
             }
             image(api.sessions.qr_image(&name, options).await?.ok_or_else(no_code)?)
         }
     };
-    let mut answer = answer;
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(Counted(allowance, answer))
 }
 
@@ -158,11 +160,8 @@ pub(crate) struct CodeRequestBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CodeBody {
-    /// Eight characters, without a dash.
+    /// Eight characters, without a dash. The status tells when it ends.
     pairing_code: String,
-    /// From then on it is void.
-    #[schema(format = "date-time")]
-    expires_at: String,
     /// What the number's form makes doubtful.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
@@ -180,26 +179,25 @@ pub(crate) async fn request_code(
     Body(body): Body<CodeRequestBody>,
 ) -> Answer<Counted<Json<CodeBody>>> {
     let phone = PhoneNumber::parse(&body.phone_number)?;
-    if api.sessions.session(&name).is_none() {
-        return Err(not_found(&name));
-    }
+    let session = api.sessions.session(&name).ok_or_else(|| not_found(&name))?;
     // Counted before the page is touched: WhatsApp counts too, and locks longer.
-    api.limits.check(Limit::PairCaller, caller.key())?;
-    api.limits.check(Limit::PairSession, name.as_str())?;
-    let allowance = api.limits.check(Limit::PairNumber, phone.number.as_str())?;
+    // What is refused without asking the page costs nothing of that.
+    let allowance = if session.view.status == Status::QrReady || body.confirm {
+        api.limits.check(Limit::PairCaller, caller.key())?;
+        api.limits.check(Limit::PairSession, name.as_str())?;
+        api.limits.check(Limit::PairNumber, phone.number.as_str())?
+    } else {
+        api.limits.check(Limit::Write, caller.key())?
+    };
     tracing::info!(session.name = %name, phone = %phone.number, "a pairing code is asked for");
     let command = Command::RequestPairingCode {
         phone_number: phone.number.as_str().to_owned(),
         confirm: body.confirm,
     };
     match api.sessions.command(&name, command).await? {
-        CommandReply::CodeMade { code, expires_at } => {
-            let body = CodeBody {
-                pairing_code: code.expose_secret().to_owned(),
-                expires_at: expires_at.to_string(),
-                warning: phone.warning,
-            };
-            Ok(Counted(allowance, Json(body)))
+        CommandReply::CodeMade { code, .. } => {
+            let pairing_code = code.expose_secret().to_owned();
+            Ok(Counted(allowance, Json(CodeBody { pairing_code, warning: phone.warning })))
         }
         CommandReply::Done { message } => Err(Problem::new(Code::SessionNotReady, message)),
     }
@@ -213,15 +211,14 @@ pub(crate) async fn read_status(
     State(api): State<Api>,
     Admin(caller): Admin,
     Named(name): Named,
-) -> Answer<Counted<Response>> {
+) -> Answer<Counted<Json<SessionStatusBody>>> {
     let allowance = api.limits.check(Limit::Read, caller.key())?;
     let now = api.clock.now();
     let body = match api.sessions.session(&name) {
         Some(session) => SessionStatusBody::of(&session, now, Codes::Shown),
         None => SessionStatusBody::not_started(&name, now),
     };
-    // It may hold live codes.
-    Ok(Counted(allowance, ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()))
+    Ok(Counted(allowance, Json(body)))
 }
 
 /// The sentence of a command that makes no code.

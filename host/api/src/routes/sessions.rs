@@ -83,7 +83,7 @@ pub(crate) async fn disconnect_session(
     State(api): State<Api>,
     Admin(caller): Admin,
     Named(name): Named,
-    OptionalBody(_): OptionalBody<ConfirmBody>,
+    OptionalBody(_body): OptionalBody<ConfirmBody>,
 ) -> Answer<Counted<Json<DoneBody>>> {
     tell(&api, &caller, &name, Command::Disconnect).await
 }
@@ -96,7 +96,7 @@ pub(crate) async fn reconnect_session(
     State(api): State<Api>,
     Admin(caller): Admin,
     Named(name): Named,
-    OptionalBody(_): OptionalBody<ConfirmBody>,
+    OptionalBody(_body): OptionalBody<ConfirmBody>,
 ) -> Answer<Counted<Json<DoneBody>>> {
     tell(&api, &caller, &name, Command::Reconnect).await
 }
@@ -154,6 +154,7 @@ pub(crate) struct HistoryPageBody {
     /// Oldest first.
     history: Vec<HistoryBody>,
     /// Ask again with `after` set to this; null at the end.
+    #[schema(required)]
     next: Option<String>,
 }
 
@@ -173,8 +174,7 @@ pub(crate) async fn read_history(
     }
     let limit = page.limit.unwrap_or(100).clamp(1, 500);
     // One more than is shown tells whether there is a next page.
-    let mut entries =
-        api.sessions.history(&name, page.after.unwrap_or(0), limit + 1).await?;
+    let mut entries = api.sessions.history(&name, page.after.unwrap_or(0), limit + 1).await?;
     let has_more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let last = entries.last().filter(|_| has_more);

@@ -24,7 +24,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let _lock = data_dir.lock()?;
     let engine = app::engine(&settings, data_dir.profiles(&settings)?)?;
     let tls = app::tls(&settings)?;
-    let config = app::api_config(&settings, &data_dir).await?;
+    let config = app::api_config(&settings, &data_dir)?;
     // Whoever has the port is the host; only then a browser may start.
     let listener = TcpListener::bind(settings.listen)
         .await
@@ -39,7 +39,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         sessions: sessions.clone(),
         store,
         clock: std::sync::Arc::new(SystemClock),
-        plugins: plugins.infos(),
+        plugins: vec![plugins.workflow.info(), plugins.renderer.info(), plugins.fan_out.info()],
         metrics,
     };
     let api = Api::new(config, parts, stopping)?;
