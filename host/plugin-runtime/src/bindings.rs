@@ -1,16 +1,16 @@
 //! Generated from `wit/`: one module for each world. The shared words are
 //! generated once, with the events' world.
 
-#![expect(missing_docs, unreachable_pub, reason = "generated; documented in `wit/`")]
+#![expect(unreachable_pub, reason = "generated; documented in `wit/`")]
 
-pub(crate) mod fan_out {
+pub mod fan_out {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/events"],
         world: "pairing-console:events/fan-out@0.1.0",
     });
 }
 
-pub(crate) mod workflow {
+pub mod workflow {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/workflow"],
         world: "pairing-console:workflow/workflow@0.1.0",
@@ -21,7 +21,7 @@ pub(crate) mod workflow {
     });
 }
 
-pub(crate) mod qr {
+pub mod qr {
     wasmtime::component::bindgen!({
         path: ["../../wit/types", "../../wit/qr"],
         world: "pairing-console:qr/qr-renderer@0.1.0",
@@ -29,9 +29,9 @@ pub(crate) mod qr {
     });
 }
 
-pub(crate) use fan_out::{
+pub use fan_out::{
     exports::pairing_console::events::router,
     pairing_console::types::{events, types},
 };
-pub(crate) use qr::exports::pairing_console::qr::renderer;
-pub(crate) use workflow::exports::pairing_console::workflow::machine;
+pub use qr::exports::pairing_console::qr::renderer;
+pub use workflow::exports::pairing_console::workflow::machine;

@@ -69,6 +69,8 @@ fn pooled(config: &PluginsConfig) -> Config {
         .max_core_instances_per_component(PARTS)
         .max_memories_per_component(PARTS)
         .max_tables_per_component(PARTS)
+        .max_memories_per_module(PARTS)
+        .max_tables_per_module(PARTS)
         .max_memory_size(config.limits.memory)
         .linear_memory_keep_resident(64 << 10)
         .table_keep_resident(16 << 10);
@@ -92,4 +94,62 @@ fn start_clock(engine: &Engine) -> std::io::Result<()> {
         }
     };
     thread::Builder::new().name("plugin-clock".into()).spawn(tick).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, Store, UpdateDeadline};
+
+    use super::*;
+
+    /// Calls a function that never returns, until the clock has ticked thrice.
+    #[test]
+    fn the_clock_ticks() {
+        let engine = build(&PluginsConfig::default()).unwrap();
+        let module = Module::new(&engine, "(module (func (export \"spin\") (loop (br 0))))").unwrap();
+        let mut store = Store::new(&engine, 0);
+        store.set_fuel(u64::MAX).unwrap();
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut ticks| {
+            *ticks.data_mut() += 1;
+            if *ticks.data() < 3 { Ok(UpdateDeadline::Continue(1)) } else { Err(wasmtime::Error::msg("enough")) }
+        });
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
+        assert_eq!(spin.call(&mut store, ()).unwrap_err().root_cause().to_string(), "enough");
+        assert_eq!(*store.data(), 3);
+    }
+
+    #[test]
+    fn the_clock_does_not_keep_its_engine_alive() {
+        let engine = build(&PluginsConfig::default()).unwrap();
+        let weak = engine.weak();
+        drop(engine);
+        // The clock may be in the middle of a tick.
+        while weak.upgrade().is_some() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn without_room_for_the_pool_there_is_an_engine_all_the_same() {
+        let config = PluginsConfig { threads: 1_000_000, ..Default::default() };
+        assert!(Engine::new(&pooled(&config)).is_err());
+        assert!(build(&config).unwrap().pooling_allocator_metrics().is_none());
+    }
+
+    #[test]
+    fn what_is_not_needed_is_off() {
+        let engine = build(&PluginsConfig::default()).unwrap();
+        for (what, module) in [
+            ("threads", "(module (memory 1 1 shared))"),
+            ("gc", "(module (type (struct)) (func (result anyref) (struct.new 0)))"),
+            ("exceptions", "(module (tag))"),
+            ("memory64", "(module (memory i64 1))"),
+            ("relaxed simd", "(module (func (param v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))"),
+            ("stack switching", "(module (type $f (func)) (type $c (cont $f)))"),
+        ] {
+            assert!(Module::new(&engine, module).is_err(), "{what} is on");
+        }
+    }
 }

@@ -140,3 +140,27 @@ fn check(
 fn refused(message: impl Into<String>) -> PluginError {
     PluginError::Refused { slot: SLOT, message: message.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(subscription: u32, body: &[u8]) -> wit::Delivery {
+        wit::Delivery { subscription, name: "loading".into(), body: body.into() }
+    }
+
+    #[test]
+    fn deliveries_that_can_not_be_sent_are_refused() {
+        let good = || delivery(1, b"{}");
+        assert_eq!(check(vec![good()], 64, 2).unwrap()[0].interest, 65);
+        for (bad, words) in [
+            (vec![good(), good()], "twice"),
+            (vec![delivery(2, b"{}")], "does not exist"),
+            (vec![delivery(0, b"\xff")], "UTF-8"),
+            (vec![delivery(0, b"{}, x")], "JSON"),
+        ] {
+            let error = check(bad, 64, 2).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -137,3 +137,44 @@ fn meaning(error: machine::WorkflowError) -> String {
         machine::WorkflowError::Other(why) => why,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pairing_core::session::View;
+
+    use super::*;
+
+    fn transition(effects: Vec<Effect>) -> Transition {
+        let (state, view) = (Vec::new(), View::not_started());
+        Transition { state, view, events: Vec::new(), effects, wake_up_at: None }
+    }
+
+    fn too_large(transition: &Transition) -> &'static str {
+        match check(transition, &Limits::default()) {
+            Err(PluginError::TooLarge { what, .. }) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_decision_is_bounded_in_every_direction() {
+        let good = transition(vec![Effect::StartEngine; 64]);
+        assert_eq!(check(&good, &Limits::default()), Ok(()));
+        assert_eq!(too_large(&transition(vec![Effect::StartEngine; 65])), "the list of effects");
+        let state = vec![b'x'; (256 << 10) + 1];
+        assert_eq!(too_large(&Transition { state, ..good.clone() }), "the new state");
+        let events = vec![pairing_core::event::EventData::SessionDeleted; 65];
+        assert_eq!(too_large(&Transition { events, ..good }), "the list of events");
+        let phone_number = "1".repeat(256 << 10);
+        let long = transition(vec![Effect::RequestPairingCode { phone_number }]);
+        assert_eq!(too_large(&long), "the answer");
+    }
+
+    #[test]
+    fn nothing_follows_a_deletion() {
+        let last = transition(vec![Effect::WipeProfile, Effect::DeleteSession]);
+        assert_eq!(check(&last, &Limits::default()), Ok(()));
+        let first = transition(vec![Effect::DeleteSession, Effect::WipeProfile]);
+        assert!(matches!(check(&first, &Limits::default()), Err(PluginError::Refused { .. })));
+    }
+}

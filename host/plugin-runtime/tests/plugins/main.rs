@@ -1,0 +1,8 @@
+//! The runtime as the host sees it: real components, and guests that misbehave.
+
+mod cache;
+mod guests;
+mod limits;
+mod refusals;
+mod schemas;
+mod shipped;
