@@ -22,18 +22,20 @@ export function PairingRoute() {
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem] lg:grid-rows-[auto_1fr]">
       <title>{pageTitle(name, session)}</title>
-      <Card aria-labelledby="session-title" className="space-y-6">
-        <SessionHeader key={name} name={name} session={session} />
+      <Card key={name} aria-labelledby="session-title" className="space-y-6">
+        <SessionHeader name={name} session={session} />
         {status.isPending && <Waiting text={texts.app.loading} />}
         {status.isError && !session && (
           <ProblemNotice error={status.error} onRetry={() => void status.refetch()} />
         )}
-        {session && <PairingPanel key={name} session={session} />}
+        {session && <PairingPanel session={session} />}
       </Card>
       <div className="lg:col-start-2 lg:row-span-2 lg:row-start-1">
         <SessionList selected={name} />
       </div>
-      {session && <SessionHistory key={name} name={name} createdAt={session.createdAt ?? null} />}
+      {session && (
+        <SessionHistory key={`history of ${name}`} name={name} createdAt={session.createdAt ?? null} />
+      )}
     </div>
   );
 }

@@ -26,7 +26,7 @@ export function CodeShown({ code, seconds }: { code: string; seconds: number | n
   };
   return (
     <div className="space-y-4 rounded-2xl border border-border bg-raised p-5 text-center">
-      <h3 className="text-sm font-medium text-muted">{texts.code.title}</h3>
+      <h2 className="text-sm font-medium text-muted">{texts.code.title}</h2>
       <output
         aria-label={`${texts.code.title}: ${[...code].join(" ")}`}
         className="block font-mono text-3xl font-bold tracking-[0.12em] select-all sm:text-4xl"

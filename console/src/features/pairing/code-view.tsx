@@ -4,6 +4,7 @@ import { useCountdown } from "@/components/countdown";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import type { SessionStatus } from "@/lib/api-types";
+import { sentence } from "@/lib/problem";
 import { useSessionCommand } from "@/lib/session-queries";
 import { texts } from "@/lib/texts";
 import { useRequestCode } from "./api";
@@ -48,7 +49,7 @@ export function CodeView({ session, onBackToQr }: { session: SessionStatus; onBa
         )}
         {request.data?.warning && (
           <Notice tone="warning" role="status" icon={<TriangleAlert aria-hidden />}>
-            {request.data.warning}
+            {sentence(request.data.warning)}
           </Notice>
         )}
         {(code || expired) && (

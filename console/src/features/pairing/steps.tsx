@@ -3,7 +3,7 @@ import { texts } from "@/lib/texts";
 export function Steps({ way }: { way: "qr" | "code" }) {
   return (
     <div className="space-y-3">
-      <h3 className="text-sm font-semibold">{texts.steps.title}</h3>
+      <h2 className="text-sm font-semibold">{texts.steps.title}</h2>
       <ol className="space-y-3">
         {texts.steps[way].map((step, index) => (
           <li key={step} className="flex gap-3 text-sm">

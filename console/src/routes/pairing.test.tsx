@@ -1,0 +1,189 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { fakeHost, problem } from "@/testing/fake-host";
+import { FakeSocket } from "@/testing/fake-socket";
+import { account, codeShown, connected, notStarted, PIXEL, qrReady, session, soon } from "@/testing/fixtures";
+import { expectAccessible, renderApp, told, withSessions } from "@/testing/render";
+
+const fake = fakeHost();
+const expectStatus = (text: string) =>
+  waitFor(() => expect(screen.getByRole("status", { name: "Status" })).toHaveTextContent(text));
+
+test("loading: says so until the host answers", async () => {
+  withSessions(fake.host, notStarted()).on(
+    "GET /whatsapp/status/pairing-console",
+    () => new Promise(() => {}),
+  );
+  renderApp("/whatsapp-pairing");
+  expect((await screen.findAllByText("Loading…")).length).toBeGreaterThan(0);
+  await expectAccessible();
+});
+
+test("empty: offers to generate a code, and begins", async () => {
+  withSessions(fake.host, notStarted()).on("POST /whatsapp/init", { success: true, message: "starting" });
+  const { user } = renderApp("/whatsapp-pairing");
+  await expectStatus("Disconnected");
+  expect(screen.getByText("Nothing has happened in this session yet.")).toBeInTheDocument();
+  await expectAccessible();
+  await user.click(screen.getByRole("button", { name: "Generate QR Code & Pairing Code" }));
+  expect(fake.host.bodies("POST /whatsapp/init")).toEqual([{ sessionName: "pairing-console" }]);
+});
+
+test("error: says what is wrong and tries again", async () => {
+  withSessions(fake.host, qrReady()).on(
+    "GET /whatsapp/status/pairing-console",
+    problem(500, "internal", "the database refused"),
+  );
+  const { user } = renderApp("/whatsapp-pairing");
+  const alert = await screen.findByRole("alert");
+  expect(alert).toHaveTextContent("Something went wrong on the host");
+  await expectAccessible();
+  fake.host.on("GET /whatsapp/status/pairing-console", qrReady());
+  await user.click(within(alert).getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("img", { name: "QR code to scan with WhatsApp" })).toBeInTheDocument();
+});
+
+test("full: the QR code, how long it lasts, and how to scan it", async () => {
+  withSessions(fake.host, qrReady({ qrExpiresAt: soon(45) }));
+  renderApp("/whatsapp-pairing");
+  const image = await screen.findByRole("img", { name: "QR code to scan with WhatsApp" });
+  expect(image).toHaveAttribute("src", PIXEL);
+  await expectStatus("QR Ready");
+  expect(screen.getByRole("timer")).toHaveTextContent(/New code in 0:4[3456]/);
+  expect(screen.getByText(/Settings → Linked Devices/)).toBeInTheDocument();
+  expect(document.title).toMatch(/^QR Ready · pairing-console/);
+  await expectAccessible();
+});
+
+test("the next QR code comes by the socket and nothing is polled", async () => {
+  withSessions(fake.host, qrReady());
+  renderApp("/whatsapp-pairing");
+  await screen.findByText("Live");
+  const image = await screen.findByRole("img", { name: /QR code/ });
+  const asked = fake.host.asked.length;
+  const next = {
+    sessionName: "pairing-console",
+    qrCode: "data:image/png;base64,AAAA",
+    expiresAt: soon(20),
+    sequence: 2,
+  };
+  await told("qr-code", "pairing-console", next, "9");
+  expect(image).toHaveAttribute("src", "data:image/png;base64,AAAA");
+  expect(screen.getByRole("timer")).toHaveTextContent(/0:(19|20|21)/);
+  expect(fake.host.asked).toHaveLength(asked);
+});
+
+test("a QR code is not shown a second longer than it lasts", async () => {
+  withSessions(fake.host, qrReady({ qrExpiresAt: soon(1) }));
+  renderApp("/whatsapp-pairing");
+  await screen.findByRole("img", { name: /QR code/ });
+  expect(await screen.findByText(/A new one is on its way/, {}, { timeout: 5000 })).toBeInTheDocument();
+  expect(screen.queryByRole("img", { name: /QR code/ })).not.toBeInTheDocument();
+});
+
+test("a new QR code can be asked for", async () => {
+  withSessions(fake.host, qrReady()).on("POST /whatsapp/sessions/pairing-console/refresh-qr", {
+    success: true,
+    message: "a new code comes",
+  });
+  const { user } = renderApp("/whatsapp-pairing");
+  await user.click(await screen.findByRole("button", { name: "Refresh QR code" }));
+  expect(fake.host.bodies("POST /whatsapp/sessions/pairing-console/refresh-qr")).toHaveLength(1);
+});
+
+test("from scan to link: each state is shown as it comes, and success is told", async () => {
+  withSessions(fake.host, qrReady());
+  renderApp("/whatsapp-pairing");
+  await screen.findByRole("img", { name: /QR code/ });
+  const name = "pairing-console";
+  await told(
+    "status-update",
+    name,
+    { status: "AUTHENTICATED", reason: null, detail: { percent: 30 }, account: null },
+    "3",
+  );
+  await expectStatus("Authenticated");
+  expect(screen.getByRole("progressbar", { name: "Progress" })).toHaveAttribute("aria-valuenow", "30");
+  expect(screen.queryByRole("img", { name: /QR code/ })).not.toBeInTheDocument();
+  await told("loading", name, { percent: 80 }, "4");
+  expect(screen.getByText("80 %")).toBeInTheDocument();
+  await told("status-update", name, { status: "CONNECTED", reason: null, detail: null, account }, "5");
+  await told("session-connected", name, { account }, "6");
+  expect(await screen.findByRole("heading", { name: "Device linked successfully" })).toBeInTheDocument();
+  expect(screen.getByText("+55 11 98765-4321")).toBeInTheDocument();
+  expect(screen.getAllByText("Maria Oliveira").length).toBeGreaterThan(0);
+  await expectAccessible();
+});
+
+test("an old link is shown as a fact, not as news", async () => {
+  withSessions(fake.host, connected());
+  renderApp("/whatsapp-pairing");
+  expect(await screen.findByRole("heading", { name: "Phone linked" })).toBeInTheDocument();
+  expect(screen.queryByText("Device linked successfully")).not.toBeInTheDocument();
+});
+
+test.each([
+  ["parked", "Paused: nobody scanned the code", "Resume with a new QR code"],
+  ["unlinked_from_phone", "Unlinked from the phone", "Generate QR Code & Pairing Code"],
+  ["engine_crashed", "The browser crashed", "Generate QR Code & Pairing Code"],
+  ["a_reason_of_tomorrow", "Something else happened", "Generate QR Code & Pairing Code"],
+])("disconnected because of %s: says why and what to do", async (reason, title, button) => {
+  withSessions(fake.host, session({ reason }));
+  renderApp("/whatsapp-pairing");
+  expect(await screen.findByRole("heading", { name: title })).toBeInTheDocument();
+  expect(screen.getByRole("button", { name: button })).toBeInTheDocument();
+  await expectAccessible();
+});
+
+test("a session that was stopped keeps its link and can be reconnected", async () => {
+  withSessions(fake.host, session({ reason: "stopped", account, linked: true })).on(
+    "POST /whatsapp/sessions/pairing-console/reconnect",
+    { success: true, message: "starting" },
+  );
+  const { user } = renderApp("/whatsapp-pairing");
+  await user.click(await screen.findByRole("button", { name: "Reconnect" }));
+  expect(fake.host.bodies("POST /whatsapp/sessions/pairing-console/reconnect")).toHaveLength(1);
+});
+
+test("reconnecting: which attempt, when the next is made, and a way to make it now", async () => {
+  const detail = { attempt: 3, nextTryAt: soon(30), message: "the page did not answer" };
+  withSessions(
+    fake.host,
+    session({ status: "CONNECTING", reason: "reconnecting", detail, account, linked: true }),
+  );
+  fake.host.on("POST /whatsapp/sessions/pairing-console/reconnect", { success: true, message: "starting" });
+  const { user } = renderApp("/whatsapp-pairing");
+  expect(await screen.findByText(/Attempt 3, next try in (29|30) s/)).toBeInTheDocument();
+  expect(screen.getByText("The page did not answer.")).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Try now" }));
+  expect(fake.host.bodies("POST /whatsapp/sessions/pairing-console/reconnect")).toHaveLength(1);
+});
+
+test("polls while the socket is down, and only then", async () => {
+  withSessions(fake.host, qrReady());
+  renderApp("/whatsapp-pairing");
+  await screen.findByText("Live");
+  const asked = () => fake.host.bodies("GET /whatsapp/status/pairing-console").length;
+  const before = asked();
+  fake.host.on("POST /auth/ws-ticket", problem(503, "store_unavailable"));
+  vi.useFakeTimers();
+  FakeSocket.last.shut(1012);
+  await act(() => vi.advanceTimersByTimeAsync(9_000));
+  expect(screen.getByText(/Reconnecting|Offline/)).toBeInTheDocument();
+  expect(asked()).toBeGreaterThan(before + 1);
+  fake.host.on("POST /auth/ws-ticket", () => ({ ticket: "ticket-2", expiresAt: soon(30) }));
+  await act(() => vi.advanceTimersByTimeAsync(9_000));
+  expect(screen.getByText("Live")).toBeInTheDocument();
+  const after = asked();
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(asked()).toBe(after);
+});
+
+test("a code that somebody asked for elsewhere is brought to the eye", async () => {
+  withSessions(fake.host, qrReady());
+  renderApp("/whatsapp-pairing");
+  await screen.findByRole("img", { name: /QR code/ });
+  const { pairingCode, pairingCodeExpiresAt: expiresAt } = codeShown();
+  await told("pairing-code", "pairing-console", { pairingCode, expiresAt }, "9");
+  expect(await screen.findByText("K7QM-2XPD")).toBeInTheDocument();
+});
