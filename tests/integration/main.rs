@@ -3,4 +3,5 @@
 mod chromium_crash;
 mod chromium_pairing;
 mod cli;
+mod console;
 mod secrets;

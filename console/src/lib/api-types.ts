@@ -4,13 +4,13 @@ import type { components } from "./api-schema";
 
 type Schemas = components["schemas"];
 
-export type Status = "DISCONNECTED" | "CONNECTING" | "QR_READY" | "AUTHENTICATED" | "CONNECTED";
-export type SessionStatus = Omit<Schemas["SessionStatusBody"], "status"> & { status: Status };
-export type Account = NonNullable<SessionStatus["account"]>;
-export type Detail = NonNullable<SessionStatus["detail"]>;
-export type SessionsPage = { sessions: SessionStatus[] };
-export type HistoryEntry = Omit<Schemas["HistoryBody"], "status"> & { status: Status };
-export type HistoryPage = { history: HistoryEntry[]; next?: string | null };
+export type SessionStatus = Schemas["SessionStatusBody"];
+export type Status = SessionStatus["status"];
+export type Account = Schemas["AccountBody"];
+export type Detail = Schemas["DetailBody"];
+export type SessionsPage = Schemas["SessionsBody"];
+export type HistoryEntry = Schemas["HistoryBody"];
+export type HistoryPage = Schemas["HistoryPageBody"];
 export type CommandAnswer = Schemas["DoneBody"];
 export type CodeAnswer = Schemas["CodeBody"];
 export type LoginAnswer = Schemas["LoginBody"];

@@ -51,7 +51,7 @@ export const historyQuery = (name: string, createdAt: string) =>
         const path = `/whatsapp/sessions/${at(name)}/history?${query}`;
         const page = await request<HistoryPage>("GET", path, { signal });
         entries = [...entries, ...page.history].slice(-KEPT_ENTRIES);
-        after = page.next ?? null;
+        after = page.next;
       } while (after !== null);
       return entries;
     },

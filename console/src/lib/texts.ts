@@ -1,18 +1,30 @@
 // Every text of the console. Another language is one more object of type `Texts`.
 // Reasons and problems are keyed by the host's words.
 
-const reasons: Record<string, { title: string; help: string }> = {
+/** `said`: the host's own sentence is shown too, because it knows more. */
+type Words = { title: string; help: string; said?: true };
+
+const reasons: Record<string, Words> = {
   not_started: { title: "Not started yet", help: "Generate a QR code to link a phone to this session." },
-  starting: { title: "Starting the browser", help: "This usually takes a few seconds." },
+  starting: { title: "Starting the browser", said: true, help: "This usually takes a few seconds." },
   loading: { title: "Loading WhatsApp", help: "WhatsApp Web is being loaded and synchronised." },
-  reconnecting: { title: "Reconnecting", help: "The link is kept. The host tries again by itself." },
+  reconnecting: {
+    title: "Reconnecting",
+    said: true,
+    help: "The link is kept. The host tries again by itself.",
+  },
   parked: {
     title: "Paused: nobody scanned the code",
     help: "Several QR codes expired unused, so no more are made. Resume when your phone is at hand.",
   },
-  stopped: { title: "Stopped", help: "The session was disconnected here. Reconnect to go on where it was." },
+  stopped: {
+    title: "Stopped",
+    said: true,
+    help: "The session was disconnected here. Reconnect to go on where it was.",
+  },
   logged_out: {
     title: "Logged out",
+    said: true,
     help: "The link was removed here. Generate a new code to link a phone again.",
   },
   unlinked_from_phone: {
@@ -29,6 +41,7 @@ const reasons: Record<string, { title: string; help: string }> = {
   },
   banned: {
     title: "The number is blocked by WhatsApp",
+    said: true,
     help: "Open WhatsApp on the phone: it says why, and how to ask for a review.",
   },
   passkey_required: {
@@ -37,10 +50,12 @@ const reasons: Record<string, { title: string; help: string }> = {
   },
   engine_crashed: {
     title: "The browser crashed",
+    said: true,
     help: "The host starts it anew. If this goes on, reconnect, and check the host's memory.",
   },
   page_changed: {
     title: "WhatsApp Web has changed",
+    said: true,
     help: "This version of the host does not know the page yet. Look for an update of the host.",
   },
   degraded: {
@@ -49,12 +64,12 @@ const reasons: Record<string, { title: string; help: string }> = {
   },
   other: {
     title: "Something else happened",
+    said: true,
     help: "The history below may tell more. Reconnect, or generate a new code.",
   },
 };
 
-/** `said`: the host's own sentence is shown too, because it knows more. */
-const problems: Record<string, { title: string; help?: string; said?: true }> = {
+const problems: Record<string, Omit<Words, "help"> & { help?: string }> = {
   unreachable: {
     title: "The host does not answer",
     help: "It may be restarting. The console tries again by itself.",
@@ -266,7 +281,7 @@ export const en = {
     nameMissing: "Give the session a name.",
     nameTaken: "There is a session of this name already.",
     expected: "Expected phone number (optional)",
-    expectedHelp: "The host warns when a phone with another number links.",
+    expectedHelp: "A phone with another number is unlinked again at once.",
     create: "Create and generate code",
     creating: "Creating…",
     actions: (name: string) => `Actions for ${name}`,
@@ -315,6 +330,6 @@ export const en = {
 export type Texts = typeof en;
 export const texts: Texts = en;
 
-export function reasonText(reason: string | null | undefined) {
+export function reasonText(reason: string | null | undefined): Words | null {
   return reason ? (texts.reasons[reason] ?? texts.reasons.other ?? null) : null;
 }

@@ -10,7 +10,6 @@ import { SessionHistory } from "@/features/sessions/session-history";
 import { SessionList } from "@/features/sessions/session-list";
 import { SessionMenu } from "@/features/sessions/session-menu";
 import type { SessionStatus } from "@/lib/api-types";
-import { sentence } from "@/lib/problem";
 import { DEFAULT_SESSION, sessionStatusQuery } from "@/lib/session-queries";
 import { useMustPoll } from "@/lib/socket-state";
 import { reasonText, texts } from "@/lib/texts";
@@ -33,9 +32,7 @@ export function PairingRoute() {
       <div className="lg:col-start-2 lg:row-span-2 lg:row-start-1">
         <SessionList selected={name} />
       </div>
-      {session && (
-        <SessionHistory key={`history of ${name}`} name={name} createdAt={session.createdAt ?? null} />
-      )}
+      {session && <SessionHistory key={`history of ${name}`} name={name} createdAt={session.createdAt} />}
     </div>
   );
 }
@@ -78,9 +75,6 @@ function SessionHeader({ name, session }: { name: string; session?: SessionStatu
           />
         )}
       </div>
-      {session?.detail?.message && (
-        <p className="text-sm text-muted break-words">{sentence(session.detail.message)}</p>
-      )}
       <ProblemNotice error={failed} />
     </header>
   );

@@ -8,18 +8,12 @@ export function useRequestCode(name: string) {
   return useMutation({
     mutationFn: (phoneNumber: string) =>
       request<CodeAnswer>("POST", `/whatsapp/pair/${encodeURIComponent(name)}`, { body: { phoneNumber } }),
-    // The same comes by the socket; the answer is shown without waiting for that.
-    onSuccess: (answer) =>
-      client.setQueryData<SessionStatus>(
-        sessionKeys.status(name),
-        (status) =>
-          status && {
-            ...status,
-            qrCode: null,
-            qrExpiresAt: null,
-            pairingCode: answer.pairingCode,
-            pairingCodeExpiresAt: answer.expiresAt ?? null,
-          },
+    // The same comes by the socket, with its end, often sooner; else it is shown without.
+    onSuccess: ({ pairingCode }) =>
+      client.setQueryData<SessionStatus>(sessionKeys.status(name), (status) =>
+        !status || status.pairingCode === pairingCode
+          ? status
+          : { ...status, qrCode: null, qrExpiresAt: null, pairingCode, pairingCodeExpiresAt: null },
       ),
   });
 }

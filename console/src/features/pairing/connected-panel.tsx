@@ -1,4 +1,5 @@
 import { CircleCheck, TriangleAlert } from "lucide-react";
+import { HostSays } from "@/components/host-says";
 import { Notice } from "@/components/ui/notice";
 import type { SessionStatus } from "@/lib/api-types";
 import { showPhoneNumber } from "@/lib/phone-number";
@@ -19,6 +20,7 @@ export function ConnectedPanel({ session, justNow }: { session: SessionStatus; j
           {justNow ? texts.pairing.connectedNow : texts.pairing.connectedTitle}
         </h2>
         <p className="text-muted">{texts.pairing.connectedText}</p>
+        <HostSays reason={session.reason} detail={session.detail} />
       </div>
       {degraded && (
         <Notice

@@ -1,5 +1,6 @@
 import { CircleStop, RotateCw } from "lucide-react";
 import { useCountdown } from "@/components/countdown";
+import { HostSays } from "@/components/host-says";
 import { ProblemNotice } from "@/components/problem-notice";
 import { Button } from "@/components/ui/button";
 import { Progress } from "@/components/ui/progress";
@@ -26,6 +27,7 @@ export function ProgressPanel({ session }: { session: SessionStatus }) {
           {reason?.title ?? texts.status[session.status]}
         </h2>
         <p className="text-muted">{reason?.help ?? texts.statusHelp[session.status]}</p>
+        <HostSays reason={session.reason} detail={session.detail} />
       </div>
       <div className="w-full space-y-2">
         <Progress value={percent ?? null} label={texts.pairing.progress} />

@@ -1,4 +1,5 @@
 import { CirclePause, QrCode, RotateCw, Smartphone } from "lucide-react";
+import { HostSays } from "@/components/host-says";
 import { ProblemNotice } from "@/components/problem-notice";
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
@@ -28,6 +29,7 @@ export function StartPanel({ session }: { session: SessionStatus }) {
       <div className="space-y-2">
         <h2 className="text-xl font-semibold tracking-tight">{reason?.title ?? texts.pairing.idleTitle}</h2>
         <p className="text-muted">{reason?.help ?? texts.pairing.idleText}</p>
+        <HostSays reason={session.reason} detail={session.detail} />
       </div>
       <Button
         size="large"

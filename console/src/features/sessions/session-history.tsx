@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { HostSays } from "@/components/host-says";
 import { ProblemNotice } from "@/components/problem-notice";
 import { StatusBadge } from "@/components/status-badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Waiting } from "@/components/waiting";
 import type { HistoryEntry } from "@/lib/api-types";
-import { sentence } from "@/lib/problem";
 import { historyQuery } from "@/lib/session-queries";
 import { reasonText, texts } from "@/lib/texts";
 
@@ -56,9 +56,7 @@ function Entry({ entry }: { entry: HistoryEntry }) {
       </span>
       <span className="order-last col-span-2 min-w-0 sm:order-none sm:col-span-1">
         {reasonText(entry.reason)?.title ?? texts.statusHelp[entry.status]}
-        {entry.detail?.message && (
-          <span className="block text-xs text-muted break-words">{sentence(entry.detail.message)}</span>
-        )}
+        <HostSays reason={entry.reason} detail={entry.detail} />
       </span>
       <time dateTime={entry.at} className="text-xs text-muted tabular-nums">
         {when.format(new Date(entry.at))}
