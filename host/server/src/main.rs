@@ -1,6 +1,8 @@
 //! `pairing-host`: the one binary. Reads the command, carries it out, and ends
 //! with a code that scripts can act on.
 
+#![expect(unreachable_pub, reason = "nothing of a binary is reached from outside; `pub` says what other modules use")]
+
 mod app;
 mod cli;
 mod commands;
