@@ -72,3 +72,6 @@ impl Guest for Workflow {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

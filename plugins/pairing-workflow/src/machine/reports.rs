@@ -12,7 +12,7 @@ const STEP: u8 = 5;
 
 impl State {
     /// Does an engine run that was started for this phase?
-    fn has_engine(&self) -> bool {
+    pub(crate) fn has_engine(&self) -> bool {
         match &self.phase {
             Phase::Off { .. } | Phase::Deleted => false,
             Phase::Pairing(pairing) => !matches!(pairing.stage, PairingStage::Waiting(_)),
