@@ -2,11 +2,13 @@
 //! and the tokens and waits that go with it.
 
 mod processes;
+mod test_api;
 mod test_host;
 mod token;
 mod wait;
 
 pub use processes::{browsers_on, kill};
+pub use test_api::{PASSWORD, SignIn, TestApi, finbot, read};
 pub use test_host::{TestHost, TestHostBuilder, host_binary};
-pub use token::{ISSUER_KEY, admin_token, token_with};
+pub use token::{ISSUER_KEY, admin_token, token_at, token_with};
 pub use wait::{DEADLINE, until};

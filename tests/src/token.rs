@@ -13,7 +13,11 @@ pub fn admin_token() -> String {
 
 /// An admin's token with other claims on top; null removes one.
 pub fn token_with(claims: Value) -> String {
-    let now = jsonwebtoken::get_current_timestamp();
+    token_at(jsonwebtoken::get_current_timestamp(), claims)
+}
+
+/// The same, issued at this second since 1970.
+pub fn token_at(now: u64, claims: Value) -> String {
     let mut all = json!({
         "sub": "42",
         "email": "admin@finbot.example",
