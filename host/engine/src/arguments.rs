@@ -104,7 +104,9 @@ pub enum ArgumentRefused {
     #[error("chromium argument --{0} is never allowed; remove it")]
     Forbidden(String),
     /// It redirects the page, which is not done to WhatsApp's own.
-    #[error("chromium argument --{0} is allowed only if the page's address is not {WHATSAPP_WEB_URL}")]
+    #[error(
+        "chromium argument --{0} is allowed only if the page's address is not {WHATSAPP_WEB_URL}"
+    )]
     OnlyForAnotherPage(String),
     /// Not of the form `--name` or `--name=value`.
     #[error("chromium argument {0:?} is not of the form --name or --name=value")]
@@ -131,7 +133,11 @@ impl ExtraArguments {
 }
 
 /// All arguments, without the program's name.
-pub(crate) fn command_line(extra: &ExtraArguments, profile: &Path, user_agent: &str) -> Vec<String> {
+pub(crate) fn command_line(
+    extra: &ExtraArguments,
+    profile: &Path,
+    user_agent: &str,
+) -> Vec<String> {
     let mut line: Vec<String> = OWN.map(str::to_owned).to_vec();
     line.push(format!("--user-data-dir={}", profile.display()));
     line.push(format!("--user-agent={user_agent}"));
@@ -189,11 +195,16 @@ mod tests {
 
     #[test]
     fn own_flags_are_there_once_and_features_are_joined() {
-        let line = build(&["--disable-features=Mine".into(), "--proxy-server=http://p:1".into()], WHATSAPP_WEB_URL).unwrap();
+        let line = build(
+            &["--disable-features=Mine".into(), "--proxy-server=http://p:1".into()],
+            WHATSAPP_WEB_URL,
+        )
+        .unwrap();
         assert!(line.contains(&"--headless=new".to_owned()));
         assert!(line.contains(&"--user-data-dir=/profiles/one".to_owned()));
         assert!(line.contains(&"--proxy-server=http://p:1".to_owned()));
-        let features: Vec<_> = line.iter().filter(|a| a.starts_with("--disable-features=")).collect();
+        let features: Vec<_> =
+            line.iter().filter(|a| a.starts_with("--disable-features=")).collect();
         assert_eq!(features.len(), 1);
         assert!(features[0].ends_with(",Mine") && features[0].contains("WebUIOmniboxPopup"));
     }
@@ -202,15 +213,23 @@ mod tests {
     fn a_refused_flag_is_named() {
         let refusal = |flag: &str| build(&[flag.into()], WHATSAPP_WEB_URL).unwrap_err();
         assert_eq!(refusal("--no-sandbox"), ArgumentRefused::Forbidden("no-sandbox".into()));
-        assert_eq!(refusal("--remote-debugging-address=0.0.0.0"), ArgumentRefused::Forbidden("remote-debugging-address".into()));
+        assert_eq!(
+            refusal("--remote-debugging-address=0.0.0.0"),
+            ArgumentRefused::Forbidden("remote-debugging-address".into())
+        );
         assert_eq!(refusal("-no-sandbox"), ArgumentRefused::NotAFlag("-no-sandbox".into()));
         assert!(refusal("--no-sandbox").to_string().contains("--no-sandbox"));
     }
 
     #[test]
     fn redirection_is_only_for_another_page() {
-        for flag in ["--host-resolver-rules=MAP * 127.0.0.1", "--ignore-certificate-errors-spki-list=abc"] {
-            assert!(matches!(build(&[flag.into()], WHATSAPP_WEB_URL), Err(ArgumentRefused::OnlyForAnotherPage(_))));
+        for flag in
+            ["--host-resolver-rules=MAP * 127.0.0.1", "--ignore-certificate-errors-spki-list=abc"]
+        {
+            assert!(matches!(
+                build(&[flag.into()], WHATSAPP_WEB_URL),
+                Err(ArgumentRefused::OnlyForAnotherPage(_))
+            ));
             assert!(build(&[flag.into()], "https://127.0.0.1:8443/").is_ok());
             assert!(build(&[flag.into()], "https://web.whatsapp.com:8443/").is_ok());
         }
@@ -226,11 +245,14 @@ mod tests {
         ];
         let dashes = proptest::sample::select(vec!["--", "-", "", " --", "\t-", "---", "—"]);
         let ends = prop_oneof![Just(String::new()), "=[ -~]{0,12}", " [a-z=-]{0,8}", "\\PC{0,4}"];
-        prop_oneof![(dashes, names, ends).prop_map(|(d, n, e)| format!("{d}{n}{e}")), any::<String>()]
+        prop_oneof![
+            (dashes, names, ends).prop_map(|(d, n, e)| format!("{d}{n}{e}")),
+            any::<String>()
+        ]
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn no_forbidden_flag_ever_gets_through(

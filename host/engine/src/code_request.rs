@@ -4,7 +4,10 @@ use pairing_core::workflow::{CodeFailure, CodeFailureKind};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::{failure::cleared, page_hooks::{CodeErrors, ErrorSigns}};
+use crate::{
+    failure::cleared,
+    page_hooks::{CodeErrors, ErrorSigns},
+};
 
 /// As many characters as a code has.
 const LENGTH: usize = 8;
@@ -12,9 +15,14 @@ const LENGTH: usize = 8;
 /// The code in the page's answer.
 pub(crate) fn read_code(answer: &Value) -> Result<SecretString, CodeFailure> {
     match answer.as_str() {
-        Some(code) if code.len() == LENGTH && code.chars().all(|c| c.is_ascii_alphanumeric()) => Ok(code.to_ascii_uppercase().into()),
+        Some(code) if code.len() == LENGTH && code.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            Ok(code.to_ascii_uppercase().into())
+        }
         // Not quoted: it may be a code in another form.
-        _ => Err(CodeFailure { kind: CodeFailureKind::Other, message: "the page's answer has not the form of a code".into() }),
+        _ => Err(CodeFailure {
+            kind: CodeFailureKind::Other,
+            message: "the page's answer has not the form of a code".into(),
+        }),
     }
 }
 
@@ -25,7 +33,8 @@ pub(crate) fn read_refusal(error: &Value, signs: &CodeErrors) -> CodeFailure {
     gather(error, &mut numbers, &mut words);
     let text = words.join(" ").to_lowercase();
     let shows = |signs: &ErrorSigns| {
-        signs.numbers.iter().any(|number| numbers.contains(number)) || signs.words.iter().any(|word| text.contains(&word.to_lowercase()))
+        signs.numbers.iter().any(|number| numbers.contains(number))
+            || signs.words.iter().any(|word| text.contains(&word.to_lowercase()))
     };
     let kind = if shows(&signs.rate_limited) {
         CodeFailureKind::RateLimited
@@ -77,22 +86,35 @@ mod tests {
         assert_eq!(kind(json!({"type": {"name": "IQErrorRateOverlimit"}})), RateLimited);
         assert_eq!(kind(nested(400, "bad-request")), PhoneRefused);
         assert_eq!(kind(nested(403, "forbidden")), Refused);
-        assert_eq!(kind(json!({"name": "NotUnpaired", "message": "the page is CONNECTED"})), Refused);
-        assert_eq!(kind(json!({"name": "PartMissing", "message": "WAWebAltDeviceLinkingApi#x"})), Other);
+        assert_eq!(
+            kind(json!({"name": "NotUnpaired", "message": "the page is CONNECTED"})),
+            Refused
+        );
+        assert_eq!(
+            kind(json!({"name": "PartMissing", "message": "WAWebAltDeviceLinkingApi#x"})),
+            Other
+        );
         assert_eq!(kind(json!({"message": "shortcake prologue"})), PasskeyRequired);
     }
 
     #[test]
     fn the_message_keeps_words_and_drops_the_number() {
-        let failure = read_refusal(&json!({"name": "E", "message": "no +4915112345678", "code": 429}), &PageHooks::embedded().code_errors);
-        assert!(failure.message.contains("429") && !failure.message.contains("4915112345678"), "{failure}");
+        let failure = read_refusal(
+            &json!({"name": "E", "message": "no +4915112345678", "code": 429}),
+            &PageHooks::embedded().code_errors,
+        );
+        assert!(
+            failure.message.contains("429") && !failure.message.contains("4915112345678"),
+            "{failure}"
+        );
     }
 
     #[test]
     fn only_eight_letters_or_digits_are_a_code() {
         use secrecy::ExposeSecret;
         assert_eq!(read_code(&json!("abcd1234")).unwrap().expose_secret(), "ABCD1234");
-        for other in [json!(null), json!("ABCD123"), json!({"code": "ABCD1234"}), json!("ABCD 123")] {
+        for other in [json!(null), json!("ABCD123"), json!({"code": "ABCD1234"}), json!("ABCD 123")]
+        {
             assert!(read_code(&other).is_err());
         }
     }

@@ -8,11 +8,7 @@ use pairing_core::{
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind},
 };
-use tokio::{
-    runtime::Handle,
-    sync::mpsc,
-    time::timeout,
-};
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 
 use crate::{
     arguments::{ExtraArguments, command_line},
@@ -50,7 +46,8 @@ impl ChromiumEngine {
         let extra = ExtraArguments::check(&config.extra_args, &config.whatsapp_web_url)?;
         let user = BrowserUser::find(&config.run_as)?;
         let hooks = Arc::new(config.page_hooks.clone());
-        let browser = Arc::new(InstalledBrowser::new(config.chromium.clone(), user, config.deadlines.launch));
+        let browser =
+            Arc::new(InstalledBrowser::new(config.chromium.clone(), user, config.deadlines.launch));
         if let Ok(runtime) = Handle::try_current() {
             let browser = browser.clone();
             // So that the first session need not wait; what fails is told to it.
@@ -59,12 +56,20 @@ impl ChromiumEngine {
         Ok(Self { config, extra, user, hooks, browser })
     }
 
-    async fn launch(&self, profile: &Path, user_agent: &UserAgent) -> Result<(BrowserProcess, StderrTail, String), EngineFailure> {
+    async fn launch(
+        &self,
+        profile: &Path,
+        user_agent: &UserAgent,
+    ) -> Result<(BrowserProcess, StderrTail, String), EngineFailure> {
         let failed = |kind, message: String| failure(kind, STEP, message);
         let arguments = command_line(&self.extra, profile, &user_agent.header());
-        let started = BrowserProcess::start(&self.config.chromium, arguments, profile, self.user).await;
+        let started =
+            BrowserProcess::start(&self.config.chromium, arguments, profile, self.user).await;
         let (process, stderr) = started.map_err(|error| {
-            failed(EngineFailureKind::LaunchFailed, format!("{} can't be started: {error}", self.config.chromium.display()))
+            failed(
+                EngineFailureKind::LaunchFailed,
+                format!("{} can't be started: {error}", self.config.chromium.display()),
+            )
         })?;
         let (stderr, address) = StderrTail::read(stderr);
         let answer = timeout(self.config.deadlines.launch, async {
@@ -75,13 +80,21 @@ impl ChromiumEngine {
         });
         match answer.await {
             Ok(Ok(address)) => Ok((process, stderr, address)),
-            Ok(Err(status)) if status.code() == Some(PROFILE_IN_USE) => {
-                Err(failed(EngineFailureKind::LaunchFailed, format!("another browser uses the profile {}", profile.display())))
-            }
-            Ok(Err(status)) => Err(failed(EngineFailureKind::LaunchFailed, format!("the browser ended ({status}): {}", stderr.last_words()))),
+            Ok(Err(status)) if status.code() == Some(PROFILE_IN_USE) => Err(failed(
+                EngineFailureKind::LaunchFailed,
+                format!("another browser uses the profile {}", profile.display()),
+            )),
+            Ok(Err(status)) => Err(failed(
+                EngineFailureKind::LaunchFailed,
+                format!("the browser ended ({status}): {}", stderr.last_words().await),
+            )),
             Err(_) => Err(failed(
                 EngineFailureKind::Deadline,
-                format!("the browser told no debugging address within {:?}: {}", self.config.deadlines.launch, stderr.last_words()),
+                format!(
+                    "the browser told no debugging address within {:?}: {}",
+                    self.config.deadlines.launch,
+                    stderr.last_words().await
+                ),
             )),
         }
     }
@@ -89,7 +102,11 @@ impl ChromiumEngine {
 
 #[async_trait]
 impl Engine for ChromiumEngine {
-    async fn start(&self, session: &SessionName, events: mpsc::Sender<EngineEvent>) -> Result<Box<dyn EngineHandle>, EngineFailure> {
+    async fn start(
+        &self,
+        session: &SessionName,
+        events: mpsc::Sender<EngineEvent>,
+    ) -> Result<Box<dyn EngineHandle>, EngineFailure> {
         let deadlines = self.config.deadlines;
         let profile = Profile::take(&self.config.profiles_dir, session, self.user);
         let (user_agent, profile) = tokio::try_join!(self.browser.user_agent(), profile)?;
@@ -122,6 +139,8 @@ impl Engine for ChromiumEngine {
     async fn wipe_profile(&self, session: &SessionName) -> Result<(), EngineFailure> {
         let profile = Profile::take(&self.config.profiles_dir, session, self.user).await?;
         let wiped = tokio::task::spawn_blocking(move || profile.wipe()).await;
-        wiped.unwrap_or_else(|error| Err(failure(EngineFailureKind::Other, "removing the browser profile", error)))
+        wiped.unwrap_or_else(|error| {
+            Err(failure(EngineFailureKind::Other, "removing the browser profile", error))
+        })
     }
 }

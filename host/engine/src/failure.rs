@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn numbers_codes_and_keys_are_taken_out() {
-        let text = "asked for +4915112345678, got ABCD-1234 (ABCD1234) 2@Ab1cd2ef3gh4ij5kl6mn7op,next";
+        let text =
+            "asked for +4915112345678, got ABCD-1234 (ABCD1234) 2@Ab1cd2ef3gh4ij5kl6mn7op,next";
         assert_eq!(cleared(text), "asked for …, got … (…) …,next");
     }
 

@@ -39,20 +39,28 @@ impl ChromiumHandle {
     /// than `than`, if given. None if that takes too long, or the engine ends.
     async fn document(&self, than: Option<&str>, deadline: Duration) -> Option<(PageLink, String)> {
         let mut status = self.controls.status.clone();
-        let found = status.wait_for(|status| status.doc.as_deref().is_some_and(|doc| Some(doc) != than));
+        let found =
+            status.wait_for(|status| status.doc.as_deref().is_some_and(|doc| Some(doc) != than));
         let status = timeout(deadline, found).await.ok()?.ok()?;
         Some((status.link.clone()?, status.doc.clone()?))
     }
 
     /// Asks once more if a reload came between.
-    async fn ask(&self, question: &str, details: Value, deadline: Duration) -> Result<Value, AskError> {
+    async fn ask(
+        &self,
+        question: &str,
+        details: Value,
+        deadline: Duration,
+    ) -> Result<Value, AskError> {
         let until = Instant::now() + deadline;
-        let (link, doc) = self.document(None, deadline).await.ok_or(AskError::Deadline(deadline))?;
+        let (link, doc) =
+            self.document(None, deadline).await.ok_or(AskError::Deadline(deadline))?;
         match link.ask(question, details.clone(), until - Instant::now()).await {
             Err(AskError::Interrupted) => {}
             other => return other,
         }
-        let (link, _) = self.document(Some(&doc), until - Instant::now()).await.ok_or(AskError::Interrupted)?;
+        let (link, _) =
+            self.document(Some(&doc), until - Instant::now()).await.ok_or(AskError::Interrupted)?;
         link.ask(question, details, deadline).await
     }
 
@@ -83,22 +91,33 @@ impl EngineHandle for ChromiumHandle {
 
     async fn request_pairing_code(&self, phone_number: &str) -> Result<SecretString, CodeFailure> {
         let deadline = self.deadlines.code;
-        let error = match self.ask("make-code", json!({"phoneNumber": phone_number}), deadline).await {
-            Ok(answer) => return read_code(&answer),
-            Err(error) => error,
-        };
+        let error =
+            match self.ask("make-code", json!({"phoneNumber": phone_number}), deadline).await {
+                Ok(answer) => return read_code(&answer),
+                Err(error) => error,
+            };
         let failed = |kind, message: String| CodeFailure { kind, message };
         Err(match error {
             AskError::Refused(error) => read_refusal(&error, &self.hooks.code_errors),
             AskError::Interrupted => failed(CodeFailureKind::Interrupted, error.to_string()),
-            AskError::Browser(_) => failed(CodeFailureKind::Interrupted, crate::failure::cleared(&error.to_string())),
+            AskError::Browser(_) => {
+                failed(CodeFailureKind::Interrupted, crate::failure::cleared(&error.to_string()))
+            }
             AskError::Deadline(_) => {
                 // The page would hang on to an attempt that nobody waits for.
                 if let Some((link, _)) = self.document(None, Duration::ZERO).await {
                     let deadline = self.deadlines.evaluate;
-                    tokio::spawn(async move { link.ask("leave-code", Value::Null, deadline).await.map(drop) });
+                    tokio::spawn(async move {
+                        link.ask("leave-code", Value::Null, deadline).await.map(drop)
+                    });
                 }
-                failed(CodeFailureKind::Timeout, format!("the page made no code within {deadline:?}: {}", self.step("asking for a code")))
+                failed(
+                    CodeFailureKind::Timeout,
+                    format!(
+                        "the page made no code within {deadline:?}: {}",
+                        self.step("asking for a code")
+                    ),
+                )
             }
         })
     }

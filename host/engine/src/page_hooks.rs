@@ -167,7 +167,10 @@ pub enum InvalidPageHooks {
 impl PageHooks {
     /// The hooks that this build carries.
     pub fn embedded() -> Self {
-        #[expect(clippy::expect_used, reason = "the embedded file is checked by a test of this module")]
+        #[expect(
+            clippy::expect_used,
+            reason = "the embedded file is checked by a test of this module"
+        )]
         Self::parse(include_str!("page_hooks.toml")).expect("embedded page hooks are valid")
     }
 
@@ -200,7 +203,9 @@ impl PageHooks {
         if let Some(unknown) = self.required.iter().find(|name| !self.parts.contains_key(*name)) {
             return Err(InvalidPageHooks::RequiredUnknown(unknown.clone()));
         }
-        for (name, value) in [("retry_ms", self.timings.retry_ms), ("poll_ms", self.timings.poll_ms)] {
+        for (name, value) in
+            [("retry_ms", self.timings.retry_ms), ("poll_ms", self.timings.poll_ms)]
+        {
             if !(10..=60_000).contains(&value) {
                 return Err(InvalidPageHooks::Timing(name));
             }
@@ -209,7 +214,11 @@ impl PageHooks {
     }
 
     /// The script for every new document.
-    pub(crate) fn agent_script(&self, binding: &str, handle: &str) -> Result<String, serde_json::Error> {
+    pub(crate) fn agent_script(
+        &self,
+        binding: &str,
+        handle: &str,
+    ) -> Result<String, serde_json::Error> {
         let agent = include_str!("scripts/agent.js").trim_end().trim_end_matches(';');
         let hooks = serde_json::to_string(self)?;
         Ok(format!("({agent}\n)({hooks}, {binding:?}, {handle:?});"))
@@ -238,9 +247,16 @@ mod tests {
     fn hooks_that_would_fail_later_are_refused_and_named() {
         use InvalidPageHooks::*;
         assert!(matches!(changed("version = 1", "version = 2"), Err(Version(2))));
-        assert!(matches!(changed("[\"WAWebCmd#Cmd\"]", "[]"), Err(PartWithoutPlace(part)) if part == "cmd"));
-        assert!(matches!(changed("WAWebCmd#Cmd\"", "WAWebCmd\""), Err(Place { part, .. }) if part == "cmd"));
-        assert!(matches!(changed("required = [", "required = [\"nothing\", "), Err(RequiredUnknown(_))));
+        assert!(
+            matches!(changed("[\"WAWebCmd#Cmd\"]", "[]"), Err(PartWithoutPlace(part)) if part == "cmd")
+        );
+        assert!(
+            matches!(changed("WAWebCmd#Cmd\"", "WAWebCmd\""), Err(Place { part, .. }) if part == "cmd")
+        );
+        assert!(matches!(
+            changed("required = [", "required = [\"nothing\", "),
+            Err(RequiredUnknown(_))
+        ));
         assert!(matches!(changed("poll_ms = 1000", "poll_ms = 0"), Err(Timing("poll_ms"))));
         assert!(matches!(changed("version = 1", "version = 1\nsurplus = 1"), Err(Shape(_))));
     }

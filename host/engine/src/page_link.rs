@@ -46,7 +46,12 @@ pub(crate) struct PageEvents {
 }
 
 impl Attached {
-    pub(crate) async fn open(address: &str, hooks: &PageHooks, user_agent: &UserAgent, command_deadline: Duration) -> Result<Self, CdpError> {
+    pub(crate) async fn open(
+        address: &str,
+        hooks: &PageHooks,
+        user_agent: &UserAgent,
+        command_deadline: Duration,
+    ) -> Result<Self, CdpError> {
         let config = HandlerConfig {
             // The library's default trusts every certificate.
             ignore_https_errors: false,
@@ -60,7 +65,9 @@ impl Attached {
         // At fine levels the library logs whole messages, so also codes.
         let drive = async move {
             while let Some(step) = handler.next().await {
-                if let Err(CdpError::Ws(_) | CdpError::Io(_) | CdpError::UnexpectedWsMessage(_)) = step {
+                if let Err(CdpError::Ws(_) | CdpError::Io(_) | CdpError::UnexpectedWsMessage(_)) =
+                    step
+                {
                     break;
                 }
             }
@@ -75,7 +82,11 @@ impl Attached {
         }
     }
 
-    async fn prepare(browser: &Browser, hooks: &PageHooks, user_agent: &UserAgent) -> Result<(PageLink, PageEvents), CdpError> {
+    async fn prepare(
+        browser: &Browser,
+        hooks: &PageHooks,
+        user_agent: &UserAgent,
+    ) -> Result<(PageLink, PageEvents), CdpError> {
         let destroyed = browser.event_listener().await?;
         let page = browser.new_page("about:blank").await?;
         let events = PageEvents {
@@ -146,7 +157,12 @@ impl PageLink {
         event.name == self.names.binding
     }
 
-    pub(crate) async fn ask(&self, question: &str, details: Value, deadline: Duration) -> Result<Value, AskError> {
+    pub(crate) async fn ask(
+        &self,
+        question: &str,
+        details: Value,
+        deadline: Duration,
+    ) -> Result<Value, AskError> {
         let handle = &self.names.handle;
         let expression = format!("window[{handle:?}]?.({question:?}, {details})");
         let mut evaluation = EvaluateParams::new(expression);
@@ -154,7 +170,9 @@ impl PageLink {
         evaluation.return_by_value = Some(true);
         let answer = match timeout(deadline, self.page.execute(evaluation)).await {
             Err(_) | Ok(Err(CdpError::Timeout)) => return Err(AskError::Deadline(deadline)),
-            Ok(Err(CdpError::Chrome(error))) if is_of_a_reload(&error.message) => return Err(AskError::Interrupted),
+            Ok(Err(CdpError::Chrome(error))) if is_of_a_reload(&error.message) => {
+                return Err(AskError::Interrupted);
+            }
             Ok(Err(error)) => return Err(AskError::Browser(error.to_string())),
             Ok(Ok(answer)) => answer.result,
         };
@@ -162,7 +180,8 @@ impl PageLink {
             return Err(AskError::Interrupted);
         }
         // Without a value there is no agent: the document has just begun.
-        let text = answer.result.value.as_ref().and_then(Value::as_str).ok_or(AskError::Interrupted)?;
+        let text =
+            answer.result.value.as_ref().and_then(Value::as_str).ok_or(AskError::Interrupted)?;
         match serde_json::from_str(text) {
             Ok(Answer::Answer(value)) => Ok(value),
             Ok(Answer::Error(error)) => Err(AskError::Refused(error)),
@@ -172,5 +191,7 @@ impl PageLink {
 }
 
 fn is_of_a_reload(message: &str) -> bool {
-    ["context", "navigated", "Target closed", "Promise was collected"].iter().any(|sign| message.contains(sign))
+    ["context", "navigated", "Target closed", "Promise was collected"]
+        .iter()
+        .any(|sign| message.contains(sign))
 }

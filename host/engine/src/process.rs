@@ -3,7 +3,10 @@
 
 use std::{
     fs, io,
-    os::{fd::OwnedFd, unix::process::{CommandExt, ExitStatusExt}},
+    os::{
+        fd::OwnedFd,
+        unix::process::{CommandExt, ExitStatusExt},
+    },
     path::Path,
     process::{Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -58,10 +61,20 @@ impl Group {
 
 impl BrowserProcess {
     /// Starts the browser. Gives its standard error beside it.
-    pub(crate) async fn start(program: &Path, arguments: Vec<String>, home: &Path, user: BrowserUser) -> io::Result<(Self, ChildStderr)> {
+    pub(crate) async fn start(
+        program: &Path,
+        arguments: Vec<String>,
+        home: &Path,
+        user: BrowserUser,
+    ) -> io::Result<(Self, ChildStderr)> {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.env_clear().env("PATH", SEARCH_PATH).env("HOME", home).env("LANG", "C.UTF-8").current_dir(home);
+        command
+            .env_clear()
+            .env("PATH", SEARCH_PATH)
+            .env("HOME", home)
+            .env("LANG", "C.UTF-8")
+            .current_dir(home);
         if let Some(zone) = std::env::var_os("TZ") {
             command.env("TZ", zone);
         }
@@ -76,27 +89,32 @@ impl BrowserProcess {
         let (exited, exit) = watch::channel(None);
         // The kernel ends the browser with the *thread* that started it, so that
         // thread must live as long as the browser: it waits for its end.
-        std::thread::Builder::new().name("browser-parent".into()).stack_size(256 * 1024).spawn(move || {
-            let mut child = match command.spawn() {
-                Ok(child) => child,
-                Err(error) => return drop(started.send(Err(error))),
-            };
-            let leader = Pid::from_raw(child.id().cast_signed());
-            let group = Arc::new(Group { leader, is_reaped: Mutex::new(false) });
-            let stderr = child.stderr.take();
-            // If nobody waits for it any more it has no owner: it ends here.
-            if started.send(Ok((group.clone(), stderr))).is_err() {
+        std::thread::Builder::new().name("browser-parent".into()).stack_size(256 * 1024).spawn(
+            move || {
+                let mut child = match command.spawn() {
+                    Ok(child) => child,
+                    Err(error) => return drop(started.send(Err(error))),
+                };
+                let leader = Pid::from_raw(child.id().cast_signed());
+                let group = Arc::new(Group { leader, is_reaped: Mutex::new(false) });
+                let stderr = child.stderr.take();
+                // If nobody waits for it any more it has no owner: it ends here.
+                if started.send(Ok((group.clone(), stderr))).is_err() {
+                    group.kill();
+                }
+                while waitid(Id::Pid(leader), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)
+                    == Err(Errno::EINTR)
+                {}
+                // The leader is dead but not reaped, so the group's number is still
+                // its own: its other processes go now.
                 group.kill();
-            }
-            while waitid(Id::Pid(leader), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
-            // The leader is dead but not reaped, so the group's number is still
-            // its own: its other processes go now.
-            group.kill();
-            *group.is_reaped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            let status = child.wait().unwrap_or_else(|_| ExitStatus::from_raw(0));
-            exited.send_replace(Some(status));
-        })?;
-        let (group, stderr) = start.await.map_err(|_| io::Error::other("the starting thread ended"))??;
+                *group.is_reaped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                let status = child.wait().unwrap_or_else(|_| ExitStatus::from_raw(0));
+                exited.send_replace(Some(status));
+            },
+        )?;
+        let (group, stderr) =
+            start.await.map_err(|_| io::Error::other("the starting thread ended"))??;
         let process = Self { group, exit };
         let stderr = stderr.ok_or_else(|| io::Error::other("the browser has no standard error"))?;
         Ok((process, ChildStderr::from_std(OwnedFd::from(stderr).into())?))
@@ -127,7 +145,10 @@ impl Drop for BrowserProcess {
 }
 
 /// Has the kernel kill the process when the host ends, however it ends.
-#[expect(unsafe_code, reason = "only a hook between fork and exec can ask for it after the change of user, which would undo it; it makes two plain system calls")]
+#[expect(
+    unsafe_code,
+    reason = "only a hook between fork and exec can ask for it after the change of user, which would undo it; it makes two plain system calls"
+)]
 fn end_with(command: &mut Command, host: Pid) {
     // SAFETY: prctl and getppid are async-signal-safe, and nothing is allocated.
     unsafe {
@@ -161,7 +182,9 @@ pub(crate) async fn end_all_that_use(profile: &Path, deadline: Duration) -> Vec<
 pub(crate) fn users_of(profile: &Path) -> Vec<i32> {
     let own = getpid().as_raw();
     let profile = profile.to_string_lossy();
-    processes().filter(|id| *id != own && command_of(*id).is_some_and(|line| names(&line, &profile))).collect()
+    processes()
+        .filter(|id| *id != own && command_of(*id).is_some_and(|line| names(&line, &profile)))
+        .collect()
 }
 
 pub(crate) fn processes() -> impl Iterator<Item = i32> {
@@ -181,7 +204,8 @@ fn names(line: &str, profile: &str) -> bool {
     // A process that has renamed itself separates by spaces.
     ["--user-data-dir=", "--database="].iter().any(|option| {
         line.split(option).skip(1).any(|rest| {
-            rest.strip_prefix(profile).is_some_and(|rest| rest.is_empty() || rest.starts_with(['\0', ' ', '/']))
+            rest.strip_prefix(profile)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['\0', ' ', '/']))
         })
     })
 }
@@ -219,13 +243,18 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_it_ends_it_and_it_has_no_environment_and_no_root() {
-        use tokio::io::{AsyncReadExt, AsyncBufReadExt, BufReader};
-        let (process, stderr) = start("id -u >&2; env | cut -d= -f1 | sort | tr '\\n' ' ' >&2; echo >&2; sleep 600").await;
+        use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+        let (process, stderr) =
+            start("id -u >&2; env | cut -d= -f1 | sort | tr '\\n' ' ' >&2; echo >&2; sleep 600")
+                .await;
         let mut lines = BufReader::new(stderr).lines();
         assert_ne!(lines.next_line().await.unwrap().unwrap(), "0");
         let environment = lines.next_line().await.unwrap().unwrap();
         for name in environment.split_whitespace() {
-            assert!(["HOME", "LANG", "PATH", "PWD", "TZ", "OLDPWD", "SHLVL", "_"].contains(&name), "{name}");
+            assert!(
+                ["HOME", "LANG", "PATH", "PWD", "TZ", "OLDPWD", "SHLVL", "_"].contains(&name),
+                "{name}"
+            );
         }
         drop(process);
         lines.into_inner().read_to_end(&mut Vec::new()).await.unwrap();

@@ -34,16 +34,25 @@ pub(crate) struct Profile {
 impl Profile {
     /// Locks the session's profile and makes it fit for a start: no process of
     /// an earlier host uses it, and none of its marks are left.
-    pub(crate) async fn take(parent: &Path, session: &SessionName, user: BrowserUser) -> Result<Self, EngineFailure> {
+    pub(crate) async fn take(
+        parent: &Path,
+        session: &SessionName,
+        user: BrowserUser,
+    ) -> Result<Self, EngineFailure> {
         let (parent, session) = (parent.to_owned(), session.clone());
         let profile = tokio::task::spawn_blocking(move || Self::lock(&parent, &session, user))
             .await
             .map_err(|error| failed(error.to_string()))??;
         let left = process::end_all_that_use(&profile.folder, Duration::from_secs(10)).await;
         if !left.is_empty() {
-            return Err(failed(format!("processes {left:?} use {} and can't be ended", profile.folder.display())));
+            return Err(failed(format!(
+                "processes {left:?} use {} and can't be ended",
+                profile.folder.display()
+            )));
         }
-        profile.clean().map_err(|error| failed(format!("{}: {error}", profile.folder.display())))?;
+        profile
+            .clean()
+            .map_err(|error| failed(format!("{}: {error}", profile.folder.display())))?;
         Ok(profile)
     }
 
@@ -56,7 +65,8 @@ impl Profile {
         let at = |error: io::Error| failed(format!("{}: {error}", self.folder.display()));
         fs::create_dir_all(&self.folder).map_err(at)?;
         if self.user.is_other {
-            chown(&self.folder, Some(self.user.uid.as_raw()), Some(self.user.gid.as_raw())).map_err(at)?;
+            chown(&self.folder, Some(self.user.uid.as_raw()), Some(self.user.gid.as_raw()))
+                .map_err(at)?;
         }
         fs::set_permissions(&self.folder, Permissions::from_mode(0o700)).map_err(at)
     }
@@ -64,7 +74,13 @@ impl Profile {
     /// Removes the profile. The name is freed at once, and what could not be
     /// removed goes at the next start.
     pub(crate) fn wipe(&self) -> Result<(), EngineFailure> {
-        let at = |error: io::Error| failure(EngineFailureKind::Other, "removing the browser profile", format!("{}: {error}", self.folder.display()));
+        let at = |error: io::Error| {
+            failure(
+                EngineFailureKind::Other,
+                "removing the browser profile",
+                format!("{}: {error}", self.folder.display()),
+            )
+        };
         match fs::rename(&self.folder, &self.doomed) {
             Ok(()) => remove(&self.doomed).map_err(at),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -72,15 +88,24 @@ impl Profile {
         }
     }
 
-    fn lock(parent: &Path, session: &SessionName, user: BrowserUser) -> Result<Self, EngineFailure> {
+    fn lock(
+        parent: &Path,
+        session: &SessionName,
+        user: BrowserUser,
+    ) -> Result<Self, EngineFailure> {
         let at = |path: &Path, error: io::Error| failed(format!("{}: {error}", path.display()));
         if !parent.exists() {
             fs::create_dir_all(parent).map_err(|error| at(parent, error))?;
-            fs::set_permissions(parent, Permissions::from_mode(0o711)).map_err(|error| at(parent, error))?;
+            fs::set_permissions(parent, Permissions::from_mode(0o711))
+                .map_err(|error| at(parent, error))?;
         }
         let parent = parent.canonicalize().map_err(|error| at(parent, error))?;
         if let Some(closed) = closed_to(&parent, user) {
-            return Err(failed(format!("the browser's user (uid {}) can't enter {}; chmod o+x it, or set another folder for profiles", user.uid, closed.display())));
+            return Err(failed(format!(
+                "the browser's user (uid {}) can't enter {}; chmod o+x it, or set another folder for profiles",
+                user.uid,
+                closed.display()
+            )));
         }
         let lock_path = parent.join(format!("{session}.lock"));
         let lock = File::options()
@@ -92,17 +117,27 @@ impl Profile {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(failed(format!("{} is locked: another host, or an engine of this one, uses the profile", lock_path.display())));
+                return Err(failed(format!(
+                    "{} is locked: another host, or an engine of this one, uses the profile",
+                    lock_path.display()
+                )));
             }
             Err(TryLockError::Error(error)) => return Err(at(&lock_path, error)),
         }
-        Ok(Self { folder: parent.join(session.as_str()), doomed: parent.join(format!("{session}.removed")), user, _lock: lock })
+        Ok(Self {
+            folder: parent.join(session.as_str()),
+            doomed: parent.join(format!("{session}.removed")),
+            user,
+            _lock: lock,
+        })
     }
 
     pub(crate) fn clean(&self) -> io::Result<()> {
         if let Ok(socket) = fs::read_link(self.folder.join("SingletonSocket"))
             && let Some(folder) = socket.parent()
-            && folder.file_name().is_some_and(|name| name.to_string_lossy().contains("org.chromium"))
+            && folder
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().contains("org.chromium"))
         {
             remove(folder)?;
         }
@@ -205,6 +240,7 @@ mod tests {
             return;
         }
         let closed = tempfile::tempdir().unwrap();
+        fs::set_permissions(closed.path(), Permissions::from_mode(0o700)).unwrap();
         let refusal = take(&closed.path().join("profiles"), "one").await.unwrap_err();
         assert!(refusal.message.contains(&*closed.path().to_string_lossy()), "{refusal}");
     }

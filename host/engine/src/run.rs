@@ -90,8 +90,10 @@ impl Run {
     pub(crate) fn begin(self) -> Controls {
         let (orders, order_inbox) = mpsc::unbounded_channel();
         let (status, status_seen) = watch::channel(Status::default());
-        let (stop, abandon, ended) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-        let inbox = Inbox { orders: order_inbox, status, stop: stop.clone(), abandon: abandon.clone() };
+        let (stop, abandon, ended) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let inbox =
+            Inbox { orders: order_inbox, status, stop: stop.clone(), abandon: abandon.clone() };
         let last = ended.clone().drop_guard();
         tokio::spawn(async move {
             self.live(inbox).await;
@@ -163,14 +165,22 @@ impl Run {
             biased;
             () = inbox.abandon.cancelled() => return End::Abandoned,
             () = inbox.stop.cancelled() => return End::Stopped,
-            status = self.process.ended() => return End::Failed(self.exited("attaching to the browser", status)),
+            status = self.process.ended() => return End::Failed(self.exited("attaching to the browser", status).await),
             opened = opening => opened,
         };
         let step = "attaching to the browser";
         let page = match opened {
             Ok(Ok(opened)) => attached.insert(opened),
-            Ok(Err(error)) => return End::Failed(failure(EngineFailureKind::LaunchFailed, step, error)),
-            Err(_) => return End::Failed(failure(EngineFailureKind::Deadline, step, "the browser did not open a page in time")),
+            Ok(Err(error)) => {
+                return End::Failed(failure(EngineFailureKind::LaunchFailed, step, error));
+            }
+            Err(_) => {
+                return End::Failed(failure(
+                    EngineFailureKind::Deadline,
+                    step,
+                    "the browser did not open a page in time",
+                ));
+            }
         };
         self.say(inbox, Said::Report(EngineReport::Started)).await;
         self.listen(inbox, page).await
@@ -199,7 +209,7 @@ impl Run {
                 biased;
                 () = inbox.abandon.cancelled() => return End::Abandoned,
                 () = inbox.stop.cancelled() => return End::Stopped,
-                status = self.process.ended() => self.exited(&story.step(), status),
+                status = self.process.ended() => self.exited(&story.step(), status).await,
                 Some(_) = events.crashed.next() => {
                     failure(EngineFailureKind::PageCrashed, &story.step(), "the page's process crashed")
                 }
@@ -212,7 +222,7 @@ impl Run {
                 _ = &mut *connection => {
                     // Usually the browser's end, whose status says more.
                     match timeout(self.deadlines.close, self.process.ended()).await {
-                        Ok(status) => self.exited(&story.step(), status),
+                        Ok(status) => self.exited(&story.step(), status).await,
                         Err(_) => failure(EngineFailureKind::BrowserExited, &story.step(), "the connection to the browser was lost"),
                     }
                 }
@@ -307,18 +317,28 @@ impl Run {
         tokio::task::spawn_blocking(move || sandbox::check(&folder)).await.unwrap_or(Ok(()))
     }
 
-    fn exited(&self, step: &str, status: ExitStatus) -> EngineFailure {
-        failure(EngineFailureKind::BrowserExited, step, format!("the browser ended ({status}): {}", self.stderr.last_words()))
+    async fn exited(&self, step: &str, status: ExitStatus) -> EngineFailure {
+        failure(
+            EngineFailureKind::BrowserExited,
+            step,
+            format!("the browser ended ({status}): {}", self.stderr.last_words().await),
+        )
     }
 
     fn trace(&self, message: &AgentMessage) {
         match &message.news {
-            News::State(now) => tracing::debug!(session.name = %self.session, state = %cleared(&now.state), synced = now.synced, "page state"),
+            News::State(now) => {
+                tracing::debug!(session.name = %self.session, state = %cleared(&now.state), synced = now.synced, "page state")
+            }
             News::Waiting { missing } | News::QrBlocked { missing } => {
                 tracing::debug!(session.name = %self.session, missing = %cleared(missing), "the page lacks parts so far");
             }
-            News::Logout { event } => tracing::info!(session.name = %self.session, event = %cleared(event), "the page was told that its link is gone"),
-            News::Trouble { error } => tracing::warn!(session.name = %self.session, error = %cleared(error), "trouble in the page"),
+            News::Logout { event } => {
+                tracing::info!(session.name = %self.session, event = %cleared(event), "the page was told that its link is gone")
+            }
+            News::Trouble { error } => {
+                tracing::warn!(session.name = %self.session, error = %cleared(error), "trouble in the page")
+            }
             _ => {}
         }
     }

@@ -5,20 +5,25 @@ use std::{fs, path::Path};
 use crate::process::{command_of, users_of};
 
 /// What turns sandbox or web rules off as a whole.
-const ALWAYS_REFUSED: [&str; 4] = ["no-sandbox", "disable-web-security", "ignore-certificate-errors", "single-process"];
+const ALWAYS_REFUSED: [&str; 4] =
+    ["no-sandbox", "disable-web-security", "ignore-certificate-errors", "single-process"];
 
 /// A renderer without the sandbox, or no renderer to look at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SandboxOff {
     /// A renderer's system calls are not filtered.
-    #[error("renderer {0} runs without seccomp filter; allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1) and start again")]
+    #[error(
+        "renderer {0} runs without seccomp filter; allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1) and start again"
+    )]
     NoFilter(i32),
     /// A process of the browser is root's.
     #[error("process {0} of the browser runs as root")]
     Root(i32),
     /// A flag that we never give was added on the way: by a start script, or
     /// in `/etc/chromium.d`.
-    #[error("the browser was started with --{0}, which is never allowed; look for it in /etc/chromium.d and in the script that starts the browser")]
+    #[error(
+        "the browser was started with --{0}, which is never allowed; look for it in /etc/chromium.d and in the script that starts the browser"
+    )]
     Flag(&'static str),
     /// Nothing to look at.
     #[error("the browser has no renderer process of its own")]
@@ -52,7 +57,9 @@ pub(crate) fn check(profile: &Path) -> Result<(), SandboxOff> {
 
 fn has_flag(line: &str, flag: &str) -> bool {
     // A process that has renamed itself separates by spaces.
-    line.split(['\0', ' ']).any(|argument| argument.strip_prefix("--").is_some_and(|name| name.split('=').next() == Some(flag)))
+    line.split(['\0', ' ']).any(|argument| {
+        argument.strip_prefix("--").is_some_and(|name| name.split('=').next() == Some(flag))
+    })
 }
 
 fn value<'a>(status: &'a str, name: &str) -> Option<&'a str> {
@@ -67,12 +74,16 @@ mod tests {
     fn a_flag_is_found_by_its_whole_name() {
         assert!(has_flag("chromium\0--no-sandbox\0--lang=en", "no-sandbox"));
         assert!(has_flag("chromium --ignore-certificate-errors=1", "ignore-certificate-errors"));
-        assert!(!has_flag("chromium\0--ignore-certificate-errors-spki-list=x\0", "ignore-certificate-errors"));
+        assert!(!has_flag(
+            "chromium\0--ignore-certificate-errors-spki-list=x\0",
+            "ignore-certificate-errors"
+        ));
     }
 
     #[test]
     fn fields_of_a_status_are_read_by_their_whole_name() {
-        let status = "Name:\tchromium\nUid:\t65534\t65534\t65534\t65534\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+        let status =
+            "Name:\tchromium\nUid:\t65534\t65534\t65534\t65534\nSeccomp:\t2\nSeccomp_filters:\t1\n";
         assert_eq!(value(status, "Seccomp"), Some("2"));
         assert_eq!(value(status, "Uid"), Some("65534\t65534\t65534\t65534"));
         assert_eq!(value(status, "Gid"), None);

@@ -4,23 +4,33 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::ChildStderr,
     sync::oneshot,
+    time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::failure::cleared;
 
 const LINES: usize = 6;
 
 /// Lines that say nothing: services that a server has not, and what pages say.
-const NOISE: [&str; 6] = ["dbus", "CONSOLE", "unexpected operator", "gcm", "DevTools listening", "vaapi"];
+const NOISE: [&str; 6] =
+    ["dbus", "CONSOLE", "unexpected operator", "gcm", "DevTools listening", "vaapi"];
+
+/// How long after the browser's end its last words may take to be read.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct StderrTail(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct StderrTail {
+    lines: Arc<Mutex<VecDeque<String>>>,
+    is_read: CancellationToken,
+}
 
 impl StderrTail {
     /// Reads until the end. The address comes once, as `ws://…`.
@@ -30,6 +40,7 @@ impl StderrTail {
         let keep = tail.clone();
         // Ends with the browser's last process.
         tokio::spawn(async move {
+            let _is_read = keep.is_read.clone().drop_guard();
             let mut found = Some(found);
             let mut lines = BufReader::new(stderr).split(b'\n');
             while let Ok(Some(line)) = lines.next_segment().await {
@@ -50,16 +61,22 @@ impl StderrTail {
         if line.is_empty() || NOISE.iter().any(|noise| line.contains(noise)) {
             return;
         }
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == LINES {
             lines.pop_front();
         }
         lines.push_back(cleared(line));
     }
 
-    /// The last lines, or that there were none.
-    pub(crate) fn last_words(&self) -> String {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.is_empty() { "it wrote nothing".into() } else { lines.iter().cloned().collect::<Vec<_>>().join(" | ") }
+    /// The last lines of a browser that has ended, or that there were none.
+    pub(crate) async fn last_words(&self) -> String {
+        // A process that has left the browser's group may hold it open.
+        let _ = timeout(LAST_WORDS, self.is_read.cancelled()).await;
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.is_empty() {
+            "it wrote nothing".into()
+        } else {
+            lines.iter().cloned().collect::<Vec<_>>().join(" | ")
+        }
     }
 }

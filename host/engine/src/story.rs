@@ -94,7 +94,8 @@ impl Story {
         match message.news {
             News::Hello { logged_out } => self.begin_document(message.doc, logged_out, &mut said),
             News::Waiting { missing } => {
-                self.obstacle = Some((EngineFailureKind::PageChanged, format!("the page lacks {missing}")));
+                self.obstacle =
+                    Some((EngineFailureKind::PageChanged, format!("the page lacks {missing}")));
             }
             News::Begun {} => {
                 self.has_begun = true;
@@ -103,7 +104,10 @@ impl Story {
             News::State(now) => self.see(now, &mut said),
             News::Qr { payload } => self.show(payload, &mut said),
             News::QrBlocked { missing } => {
-                self.obstacle = Some((EngineFailureKind::PageChanged, format!("no QR code can be made: {missing}")));
+                self.obstacle = Some((
+                    EngineFailureKind::PageChanged,
+                    format!("no QR code can be made: {missing}"),
+                ));
             }
             News::Progress { percent } => self.progress(percent, &mut said),
             News::Logout { .. } => self.lose_link(false, &mut said),
@@ -125,7 +129,8 @@ impl Story {
     /// We are about to unlink. True if there is nothing to unlink.
     pub(crate) fn begin_log_out(&mut self) -> Option<EngineReport> {
         self.asked_to_log_out = true;
-        let is_unlinked = matches!(self.state(), PageState::Unpaired | PageState::Idle) && !self.is_linked;
+        let is_unlinked =
+            matches!(self.state(), PageState::Unpaired | PageState::Idle) && !self.is_linked;
         if !is_unlinked || self.is_over {
             return None;
         }
@@ -156,13 +161,19 @@ impl Story {
             _ if self.refuses_browser => Expected::Nothing,
             // A linked page without a network goes on trying by itself.
             PageState::Starting | PageState::Pairing | PageState::Lost | PageState::Unknown => {
-                if self.was_ready && self.has_begun { Expected::Nothing } else { Expected::Boot }
+                if self.was_ready && self.has_begun {
+                    Expected::Nothing
+                } else {
+                    Expected::Boot
+                }
             }
             PageState::Unpaired if self.qr_is_shown || self.now.by_code => Expected::Nothing,
             PageState::Unpaired => Expected::Boot,
             PageState::Connected if self.is_ready => Expected::Nothing,
             PageState::Connected => Expected::Sync,
-            PageState::Idle | PageState::Conflict | PageState::Banned | PageState::Outdated => Expected::Nothing,
+            PageState::Idle | PageState::Conflict | PageState::Banned | PageState::Outdated => {
+                Expected::Nothing
+            }
         }
     }
 
@@ -206,7 +217,11 @@ impl Story {
     }
 
     fn state(&self) -> PageState {
-        if self.now.state.is_empty() { PageState::Starting } else { self.hooks.states.meaning(&self.now.state) }
+        if self.now.state.is_empty() {
+            PageState::Starting
+        } else {
+            self.hooks.states.meaning(&self.now.state)
+        }
     }
 
     fn begin_document(&mut self, doc: String, logged_out: bool, said: &mut Vec<Said>) {
@@ -241,7 +256,9 @@ impl Story {
                 }
             }
             PageState::Connected => self.see_connected(said),
-            PageState::Starting | PageState::Lost | PageState::Unknown => self.lose_connection(said),
+            PageState::Starting | PageState::Lost | PageState::Unknown => {
+                self.lose_connection(said)
+            }
             PageState::Conflict if is_new_state => {
                 self.is_ready = false;
                 said.push(Said::Report(EngineReport::Conflict));
@@ -249,7 +266,9 @@ impl Story {
             PageState::Banned if is_new_state => {
                 said.push(Said::Report(EngineReport::Banned { word: self.now.state.clone() }));
             }
-            PageState::Outdated if is_new_state => said.push(Said::Report(EngineReport::ClientOutdated)),
+            PageState::Outdated if is_new_state => {
+                said.push(Said::Report(EngineReport::ClientOutdated))
+            }
             PageState::Conflict | PageState::Banned | PageState::Outdated => {}
         }
         if !matches!(state, PageState::Unpaired | PageState::Pairing) {
@@ -338,8 +357,14 @@ impl Story {
     }
 
     fn progress(&mut self, percent: Option<f64>, said: &mut Vec<Said>) {
-        let Some(percent) = percent.filter(|percent| (0.0..=100.0).contains(percent)) else { return };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 100")]
+        let Some(percent) = percent.filter(|percent| (0.0..=100.0).contains(percent)) else {
+            return;
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is from 0 to 100"
+        )]
         let percent = percent as u8;
         if self.is_over || self.is_ready || self.percent == Some(percent) {
             return;

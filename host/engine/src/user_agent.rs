@@ -7,10 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetUserAgentOverrideParams, UserAgentBrandVersion, UserAgentMetadata,
-};
+use chromiumoxide::{Command, Method, types::MethodId};
 use pairing_core::workflow::{EngineFailure, EngineFailureKind};
+use serde::Serialize;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::{config::BrowserUser, failure::failure};
@@ -34,7 +34,9 @@ impl InstalledBrowser {
 
     pub(crate) async fn user_agent(&self) -> Result<UserAgent, EngineFailure> {
         let mut known = self.known.lock().await;
-        let modified = fs::metadata(&self.chromium).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let modified = fs::metadata(&self.chromium)
+            .and_then(|file| file.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH);
         if let Some((at, agent)) = known.as_ref()
             && *at == modified
         {
@@ -50,7 +52,12 @@ impl InstalledBrowser {
         let chromium = self.chromium.display();
         let failed = |message: String| failure(EngineFailureKind::LaunchFailed, STEP, message);
         let mut command = tokio::process::Command::new(&self.chromium);
-        command.arg("--product-version").env_clear().env("PATH", crate::process::SEARCH_PATH).env("HOME", "/").current_dir("/");
+        command
+            .arg("--product-version")
+            .env_clear()
+            .env("PATH", crate::process::SEARCH_PATH)
+            .env("HOME", "/")
+            .current_dir("/");
         command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         if self.user.is_other {
             command.uid(self.user.uid.as_raw()).gid(self.user.gid.as_raw());
@@ -59,7 +66,8 @@ impl InstalledBrowser {
             .await
             .map_err(|_| failed(format!("no answer within {:?}", self.deadline)))?
             .map_err(|error| failed(format!("{chromium} can't be started: {error}; install the package `chromium` or name another browser")))?;
-        UserAgent::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| failed(format!("{chromium} did not tell a version")))
+        UserAgent::parse(&String::from_utf8_lossy(&output.stdout))
+            .ok_or_else(|| failed(format!("{chromium} did not tell a version")))
     }
 }
 
@@ -89,39 +97,56 @@ impl UserAgent {
     }
 
     /// The header and the client hints, which must tell the same.
-    pub(crate) fn as_override(&self) -> SetUserAgentOverrideParams {
-        SetUserAgentOverrideParams {
-            user_agent: self.header(),
-            accept_language: Some("en-US,en".into()),
-            platform: Some("Linux x86_64".into()),
-            user_agent_metadata: Some(UserAgentMetadata {
-                brands: Some(self.brands(&self.major.to_string(), "")),
-                full_version_list: Some(self.brands(&self.version, ".0.0.0")),
-                platform: "Linux".into(),
-                platform_version: String::new(),
-                architecture: "x86".into(),
-                model: String::new(),
-                mobile: false,
-                bitness: Some("64".into()),
-                wow64: Some(false),
-                form_factors: Some(vec!["Desktop".into()]),
-            }),
-        }
+    pub(crate) fn as_override(&self) -> UserAgentOverride {
+        UserAgentOverride(json!({
+            "userAgent": self.header(),
+            "acceptLanguage": "en-US,en",
+            "platform": "Linux x86_64",
+            "userAgentMetadata": {
+                "brands": self.brands(&self.major.to_string(), ""),
+                "fullVersionList": self.brands(&self.version, ".0.0.0"),
+                "fullVersion": self.version,
+                "platform": "Linux",
+                "platformVersion": "",
+                "architecture": "x86",
+                "bitness": "64",
+                "model": "",
+                "mobile": false,
+                "wow64": false,
+                "formFactors": ["Desktop"],
+            },
+        }))
     }
 
     /// Chromium's own brand, and beside it one that it makes up for each major
     /// version, so that no site relies on a fixed list: a copy of its rule.
-    fn brands(&self, version: &str, made_up_end: &str) -> Vec<UserAgentBrandVersion> {
+    fn brands(&self, version: &str, made_up_end: &str) -> [Value; 2] {
         const SIGNS: [&str; 11] = [" ", "(", ":", "-", ".", "/", ")", ";", "=", "?", "_"];
         const VERSIONS: [&str; 3] = ["8", "99", "24"];
         let sign = |place: usize| SIGNS[place % SIGNS.len()];
-        let made_up = UserAgentBrandVersion {
-            brand: format!("Not{}A{}Brand", sign(self.major), sign(self.major + 1)),
-            version: format!("{}{made_up_end}", VERSIONS[self.major % VERSIONS.len()]),
-        };
-        let own = UserAgentBrandVersion { brand: "Chromium".into(), version: version.into() };
-        if self.major.is_multiple_of(2) { vec![made_up, own] } else { vec![own, made_up] }
+        let made_up = json!({
+            "brand": format!("Not{}A{}Brand", sign(self.major), sign(self.major + 1)),
+            "version": format!("{}{made_up_end}", VERSIONS[self.major % VERSIONS.len()]),
+        });
+        let own = json!({"brand": "Chromium", "version": version});
+        if self.major.is_multiple_of(2) { [made_up, own] } else { [own, made_up] }
     }
+}
+
+/// `Emulation.setUserAgentOverride`; the library's own lacks `fullVersion`,
+/// which the page would then see as empty.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct UserAgentOverride(Value);
+
+impl Method for UserAgentOverride {
+    fn identifier(&self) -> MethodId {
+        "Emulation.setUserAgentOverride".into()
+    }
+}
+
+impl Command for UserAgentOverride {
+    type Response = Value;
 }
 
 #[cfg(test)]
@@ -133,11 +158,20 @@ mod tests {
         let agent = UserAgent::parse("156.0.8078.79\n").unwrap();
         assert!(agent.header().contains("Chrome/156.0.0.0 "));
         assert!(!agent.header().contains("Headless"));
-        let hints = agent.as_override().user_agent_metadata.unwrap();
-        let told = |list: Option<Vec<UserAgentBrandVersion>>| list.unwrap().into_iter().map(|one| format!("{} {}", one.brand, one.version)).collect::<Vec<_>>();
+        let hints = &agent.as_override().0["userAgentMetadata"];
         // As Debian's Chromium 156 says of itself.
-        assert_eq!(told(hints.brands), ["Not:A-Brand 8", "Chromium 156"]);
-        assert_eq!(told(hints.full_version_list), ["Not:A-Brand 8.0.0.0", "Chromium 156.0.8078.79"]);
+        assert_eq!(
+            hints["brands"],
+            json!([{"brand": "Not:A-Brand", "version": "8"}, {"brand": "Chromium", "version": "156"}])
+        );
+        assert_eq!(
+            hints["fullVersionList"][0],
+            json!({"brand": "Not:A-Brand", "version": "8.0.0.0"})
+        );
+        assert_eq!(
+            hints["fullVersionList"][1],
+            json!({"brand": "Chromium", "version": "156.0.8078.79"})
+        );
         assert_eq!(UserAgent::parse("Chromium 156.0.8078.79 built on Debian").unwrap(), agent);
         assert_eq!(UserAgent::parse("command not found"), None);
     }

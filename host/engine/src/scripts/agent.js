@@ -190,18 +190,20 @@
     send('begun', {});
     net();
   };
-  /** Finds what an event did not tell, and parts that come late. */
+  /** Finds what an event did not tell, and parts that come late: often at first, later at ease. */
+  let pause = timings.retry_ms;
   const net = () => {
     safely(watchAll)();
     lookSafely();
-    later(net, timings.poll_ms);
+    pause = watchers.every(({ on }) => on) ? timings.poll_ms : Math.min(pause * 1.1, timings.poll_ms);
+    later(net, pause);
   };
 
   // --- what the engine asks ------------------------------------------------
 
-  const untilUnpaired = () =>
+  const untilState = (isWanted) =>
     new Promise((done) => {
-      stateWaiters.push((now) => now === states.unpaired && ref() !== null && (done(), true));
+      stateWaiters.push((now) => isWanted(now) && (done(), true));
       lookSafely();
     });
 
@@ -222,10 +224,12 @@
     },
     'make-code': async ({ phoneNumber }) => {
       const request = ++codeRequests;
+      // A document that has just begun is let come to rest.
+      await untilState((now) => !states.starting.includes(now));
       if (![states.unpaired, states.idle].includes(state())) throw failure('NotUnpaired', `the page is ${state()}`);
       if (state() === states.idle) {
         await call('refresh_qr');
-        await untilUnpaired();
+        await untilState((now) => now === states.unpaired && ref() !== null);
       }
       byCode = true;
       lookSafely();

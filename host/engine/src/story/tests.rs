@@ -45,7 +45,9 @@ impl Page {
         let mut words = words.split(' ');
         let state = words.next().unwrap();
         let rest: Vec<_> = words.collect();
-        let account = rest.contains(&"account").then(|| json!({"phoneNumber": "491511234567", "name": "Ada"}));
+        let account = rest
+            .contains(&"account")
+            .then(|| json!({"phoneNumber": "491511234567", "name": "Ada"}));
         self.say(json!({"kind": "state", "state": state, "ref": rest.contains(&"ref"), "byCode": rest.contains(&"code"),
             "synced": rest.contains(&"synced"), "account": account}))
     }
@@ -64,7 +66,9 @@ impl Page {
 fn in_short(said: &Said) -> String {
     use EngineReport::*;
     match said {
-        Said::Qr { payload, begins_round } => format!("qr:{}{}", payload.expose_secret(), if *begins_round { "!" } else { "" }),
+        Said::Qr { payload, begins_round } => {
+            format!("qr:{}{}", payload.expose_secret(), if *begins_round { "!" } else { "" })
+        }
         Said::Report(Ready(account)) => format!("ready:{}", account.phone_number),
         Said::Report(Loading { percent }) => format!("{percent}%"),
         Said::Report(LoggedOut { by_us }) => format!("logged-out:{by_us}"),
@@ -186,7 +190,11 @@ fn our_logout_counts_only_once_the_page_is_unlinked() {
     }
     let mut page = Page::new();
     page.state("UNPAIRED ref");
-    assert_eq!(page.story.begin_log_out(), Some(EngineReport::LoggedOut { by_us: true }), "nothing to unlink");
+    assert_eq!(
+        page.story.begin_log_out(),
+        Some(EngineReport::LoggedOut { by_us: true }),
+        "nothing to unlink"
+    );
 }
 
 #[test]
@@ -238,7 +246,10 @@ fn what_is_overdue_is_named() {
     page.story.has_begun = false;
     page.say(json!({"kind": "waiting", "missing": "WAWebConnModel#Conn"}));
     let (kind, why) = page.story.overdue();
-    assert_eq!((kind, why.as_str()), (EngineFailureKind::PageChanged, "the page lacks WAWebConnModel#Conn"));
+    assert_eq!(
+        (kind, why.as_str()),
+        (EngineFailureKind::PageChanged, "the page lacks WAWebConnModel#Conn")
+    );
     page.say(json!({"kind": "begun"}));
     page.state("OPENING");
     assert_eq!(page.story.step(), "page OPENING");

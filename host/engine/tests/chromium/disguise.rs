@@ -13,7 +13,10 @@ async fn the_page_sees_a_current_browser_and_no_sign_of_a_driver() {
     assert!(page.user_agent.contains(&format!(" Chrome/{major}.0.0.0 ")), "{}", page.user_agent);
     assert!(!page.user_agent.contains("Headless"), "{}", page.user_agent);
     let brands = signs["hints"]["fullVersionList"].as_array().unwrap();
-    assert!(brands.iter().any(|brand| brand["brand"] == "Chromium" && brand["version"] == version), "{signs:#}");
+    assert!(
+        brands.iter().any(|brand| brand["brand"] == "Chromium" && brand["version"] == version),
+        "{signs:#}"
+    );
     assert_eq!(signs["hints"]["platform"], "Linux");
     assert_eq!(signs["webdriver"], false, "{signs:#}");
     // The request's headers tell the same as the page's script sees.
@@ -36,16 +39,26 @@ async fn the_browser_s_sandbox_is_on_and_it_is_not_root() {
         let users = process.status("Uid");
         assert!(users.split_whitespace().all(|uid| uid != "0"), "{users}: {}", process.command);
     }
-    let renderers: Vec<_> = processes.iter().filter(|process| process.command.contains("--type=renderer")).collect();
+    let renderers: Vec<_> =
+        processes.iter().filter(|process| process.command.contains("--type=renderer")).collect();
     assert_eq!(renderers.len(), 1, "the page's and no other: {processes:#?}");
     assert_eq!(renderers[0].status("Seccomp"), "2");
     assert_eq!(renderers[0].status("NoNewPrivs"), "1");
     if nix::unistd::Uid::effective().is_root() {
         let space = |id| std::fs::read_link(format!("/proc/{id}/ns/user")).unwrap();
-        assert_ne!(space(renderers[0].id), space(browser_of(&profile).id), "a user namespace of its own");
+        assert_ne!(
+            space(renderers[0].id),
+            space(browser_of(&profile).id),
+            "a user namespace of its own"
+        );
     }
     let command = browser_of(&profile).command;
-    for flag in ["--no-sandbox", "--disable-web-security", "--ignore-certificate-errors", "--single-process"] {
+    for flag in [
+        "--no-sandbox",
+        "--disable-web-security",
+        "--ignore-certificate-errors",
+        "--single-process",
+    ] {
         assert!(!command.contains(flag), "{command}");
     }
 }

@@ -63,6 +63,7 @@ async fn the_phone_removes_the_device() {
     assert_eq!(setup.standin.unlink(PHONE), 1);
     session.hears("logged-out-by-phone").await;
     session.stop().await;
+    setup.wipe("one").await;
     // While the host is away, too.
     setup.linked("one").await.stop().await;
     assert_eq!(setup.standin.unlink(PHONE), 1);
@@ -72,7 +73,8 @@ async fn the_phone_removes_the_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crashed_renderer_and_a_hanging_one_are_told() {
     let setup = Setup::with(|_, deadlines| {
-        (deadlines.ping_every, deadlines.ping) = (Duration::from_millis(500), Duration::from_secs(2));
+        (deadlines.ping_every, deadlines.ping) =
+            (Duration::from_millis(500), Duration::from_secs(2));
     })
     .await;
     for fault in [FaultKind::RendererCrash, FaultKind::Hang { ms: 0 }] {
@@ -123,7 +125,10 @@ async fn stopping_and_dropping_leave_no_process_at_whatever_moment() {
                     last
                 };
                 let last = tokio::time::timeout(DEADLINE, last).await.unwrap();
-                assert!(matches!(last, Some(EngineEvent::Report(EngineReport::Stopped))), "{last:?}");
+                assert!(
+                    matches!(last, Some(EngineEvent::Report(EngineReport::Stopped))),
+                    "{last:?}"
+                );
             } else {
                 session.stop().await;
             }
@@ -154,7 +159,10 @@ async fn a_browser_that_cannot_start_is_told_with_its_words() {
     let script = setup.folder().join("broken-browser");
     std::fs::write(&script, "#!/bin/sh\n[ \"$1\" = --product-version ] && echo 156.0.8078.79 && exit\necho 'no display' >&2\nexit 7\n").unwrap();
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let config = pairing_engine::EngineConfig { chromium: script, ..config(setup.folder(), &setup.standin.base_url(), Deadlines::default()) };
+    let config = pairing_engine::EngineConfig {
+        chromium: script,
+        ..config(setup.folder(), &setup.standin.base_url(), Deadlines::default())
+    };
     let engine = ChromiumEngine::new(config).unwrap();
     let failure = engine.start(&"one".parse().unwrap(), mpsc::channel(1).0).await.err().unwrap();
     assert_eq!(failure.kind, EngineFailureKind::LaunchFailed, "{failure}");
@@ -173,14 +181,27 @@ async fn no_browser_outlives_a_killed_host() {
     host.env(HOST, format!("{} {}", setup.folder().display(), setup.standin.base_url()));
     let mut host = host.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
-    let ready = async { while !lines.next_line().await.unwrap().expect("it says when it is ready").contains("host is ready") {} };
+    let ready = async {
+        while !lines
+            .next_line()
+            .await
+            .unwrap()
+            .expect("it says when it is ready")
+            .contains("host is ready")
+        {}
+    };
     tokio::time::timeout(DEADLINE, ready).await.unwrap();
     assert!(processes_of(&setup.profile("one")).len() > 3, "the browser runs");
     host.kill().await.unwrap();
 
     // The kernel ends the browser; whatever is still dying is ended by the next start.
-    setup.start("one").await.hears(&format!("started authenticated ready:{PHONE}")).await;
-    let hosts: Vec<_> = processes_of(&setup.profile("one")).iter().filter(|process| !process.command.contains("--type=")).map(|process| process.status("PPid")).collect();
+    let mut session = setup.start("one").await;
+    session.hears(&format!("started authenticated ready:{PHONE}")).await;
+    let hosts: Vec<_> = processes_of(&setup.profile("one"))
+        .iter()
+        .filter(|process| !process.command.contains("--type="))
+        .map(|process| process.status("PPid"))
+        .collect();
     assert!(hosts.contains(&std::process::id().to_string()), "the browser is ours now: {hosts:?}");
 }
 
@@ -210,8 +231,16 @@ async fn a_start_ends_what_an_earlier_host_has_left_on_the_profile() {
     if nix::unistd::Uid::effective().is_root() {
         orphan.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
     }
-    orphan.args(["/usr/bin/chromium", "--headless=new", "--no-first-run"]).arg(format!("--user-data-dir={}", profile.display()));
-    let mut orphan = orphan.env("HOME", &profile).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    orphan
+        .args(["/usr/bin/chromium", "--headless=new", "--no-first-run"])
+        .arg(format!("--user-data-dir={}", profile.display()));
+    let mut orphan = orphan
+        .env("HOME", &profile)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     while profile.join("SingletonLock").symlink_metadata().is_err() {
         assert!(orphan.try_wait().unwrap().is_none(), "the orphan ended by itself");
         tokio::time::sleep(Duration::from_millis(20)).await;

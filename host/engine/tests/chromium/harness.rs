@@ -74,6 +74,11 @@ impl Setup {
         session
     }
 
+    /// What a session's owner has done once the link is gone.
+    pub(crate) async fn wipe(&self, name: &str) {
+        self.engine.wipe_profile(&name.parse().unwrap()).await.unwrap();
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -101,7 +106,11 @@ impl Drop for Setup {
 }
 
 pub(crate) fn config(profiles: &Path, page: &str, deadlines: Deadlines) -> EngineConfig {
-    EngineConfig { whatsapp_web_url: page.parse().unwrap(), deadlines, ..EngineConfig::new(profiles) }
+    EngineConfig {
+        whatsapp_web_url: page.parse().unwrap(),
+        deadlines,
+        ..EngineConfig::new(profiles)
+    }
 }
 
 /// A running engine and what it has told.
@@ -139,8 +148,11 @@ impl Session {
     pub(crate) async fn next(&mut self, wanted: &str) -> String {
         loop {
             let event = tokio::time::timeout(DEADLINE, self.events.recv()).await;
-            let event = event.unwrap_or_else(|_| panic!("nothing came within {DEADLINE:?}, where {wanted} was expected"));
-            let event = event.unwrap_or_else(|| panic!("the events ended, where {wanted} was expected"));
+            let event = event.unwrap_or_else(|_| {
+                panic!("nothing came within {DEADLINE:?}, where {wanted} was expected")
+            });
+            let event =
+                event.unwrap_or_else(|| panic!("the events ended, where {wanted} was expected"));
             if let Some(word) = self.in_a_word(event) {
                 return word;
             }
@@ -166,7 +178,9 @@ impl Session {
             Authenticated => "authenticated".to_owned(),
             Ready(account) => format!("ready:{}", account.phone_number),
             ConnectionLost => "connection-lost".to_owned(),
-            LoggedOut { by_us } => if by_us { "logged-out-by-us" } else { "logged-out-by-phone" }.to_owned(),
+            LoggedOut { by_us } => {
+                if by_us { "logged-out-by-us" } else { "logged-out-by-phone" }.to_owned()
+            }
             Conflict => "conflict".to_owned(),
             ClientOutdated => "client-outdated".to_owned(),
             Banned { word } => format!("banned:{word}"),
@@ -206,8 +220,13 @@ pub(crate) fn processes_of(folder: &Path) -> Vec<Process> {
     let home = format!("HOME={folder}");
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let read = |file| String::from_utf8_lossy(&fs::read(entry.path().join(file)).unwrap_or_default()).replace('\0', " ");
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let read = |file| {
+            String::from_utf8_lossy(&fs::read(entry.path().join(file)).unwrap_or_default())
+                .replace('\0', " ")
+        };
         let command = read("cmdline");
         let is_ours = command.contains(&*folder) || read("environ").contains(&home);
         if is_ours && id != std::process::id().cast_signed() {
@@ -220,6 +239,8 @@ pub(crate) fn processes_of(folder: &Path) -> Vec<Process> {
 /// The browser's main process.
 pub(crate) fn browser_of(profile: &Path) -> Process {
     let option = format!("--user-data-dir={}", profile.display());
-    let is_main = |process: &Process| process.command.contains(&option) && !process.command.contains("--type=");
+    let is_main = |process: &Process| {
+        process.command.contains(&option) && !process.command.contains("--type=")
+    };
     processes_of(profile).into_iter().find(is_main).expect("the browser runs")
 }

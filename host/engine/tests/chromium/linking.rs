@@ -57,7 +57,11 @@ async fn a_code_typed_into_the_phone_links() {
     // The page's refs go on meanwhile; their QR codes would be void.
     setup.standin.rotate_refs();
     setup.standin.add_fault(Fault::once(FaultKind::RefsRunOut));
-    setup.standin.wait_for(DEADLINE, |state| state.pages[0].state == "UNPAIRED_IDLE").await.unwrap();
+    setup
+        .standin
+        .wait_for(DEADLINE, |state| state.pages[0].state == "UNPAIRED_IDLE")
+        .await
+        .unwrap();
     let linked = setup.standin.enter_code(PHONE, code.expose_secret()).await.unwrap();
     assert_eq!(linked.via, Via::Code);
     session.hears(&format!("authenticated ready:{PHONE}")).await;
@@ -87,7 +91,8 @@ async fn a_code_is_made_of_an_idle_page_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_or_lost_code_request_ends_in_a_typed_reason_and_shows_qr_codes_again() {
-    let setup = Setup::with(|_, deadlines| deadlines.code = std::time::Duration::from_secs(2)).await;
+    let setup =
+        Setup::with(|_, deadlines| deadlines.code = std::time::Duration::from_secs(2)).await;
     let mut session = setup.unpaired("one").await;
     for (fault, kind) in [
         (FaultKind::CodeRefused { status: 400 }, CodeFailureKind::PhoneRefused),

@@ -16,7 +16,10 @@ use crate::harness::{DEADLINE, PHONE, Setup, config};
 const SHORT: Duration = Duration::from_secs(4);
 
 /// Meets one fault at the start, and fails of it.
-async fn fails_of(fault: FaultKind, change: impl FnOnce(&mut Settings, &mut Deadlines)) -> EngineFailure {
+async fn fails_of(
+    fault: FaultKind,
+    change: impl FnOnce(&mut Settings, &mut Deadlines),
+) -> EngineFailure {
     let setup = Setup::with(change).await;
     setup.standin.add_fault(Fault::always(fault));
     let failure = setup.start("one").await.fails().await;
@@ -38,7 +41,9 @@ async fn a_missing_module_is_named() {
 async fn a_late_module_is_waited_for() {
     let setup = Setup::new().await;
     for module in ["WAWebConnModel", "WAWebUserPrefsMultiDevice", "WAWebUserPrefsMeUser"] {
-        setup.standin.add_fault(Fault::once(FaultKind::ModuleLate { module: module.to_owned(), ms: 1500 }));
+        setup
+            .standin
+            .add_fault(Fault::once(FaultKind::ModuleLate { module: module.to_owned(), ms: 1500 }));
     }
     setup.linked("one").await;
 }
@@ -111,7 +116,12 @@ async fn an_address_that_answers_with_an_error_or_not_at_all_is_told() {
     let setup = Setup::new().await;
     // An address at which nobody listens.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let engine = ChromiumEngine::new(config(setup.folder(), &format!("http://{address}/"), Deadlines::default())).unwrap();
+    let engine = ChromiumEngine::new(config(
+        setup.folder(),
+        &format!("http://{address}/"),
+        Deadlines::default(),
+    ))
+    .unwrap();
     let (to, mut events) = mpsc::channel(64);
     let handle = engine.start(&"one".parse().unwrap(), to).await.unwrap();
     let failure = loop {
@@ -169,10 +179,15 @@ async fn ids_without_the_usual_field_are_read_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_phone_s_logout_is_told_in_each_of_its_forms() {
     let setup = Setup::new().await;
-    for (event, navigate) in [(LogoutEvent::LogoutFromBridge, true), (LogoutEvent::Logout, false), (LogoutEvent::None, false)] {
+    for (event, navigate) in [
+        (LogoutEvent::LogoutFromBridge, true),
+        (LogoutEvent::Logout, false),
+        (LogoutEvent::None, false),
+    ] {
         let mut session = setup.linked("one").await;
         setup.standin.add_fault(Fault::once(FaultKind::Logout { event, navigate }));
         session.hears("logged-out-by-phone").await;
         session.stop().await;
+        setup.wipe("one").await;
     }
 }

@@ -93,15 +93,7 @@ impl Inner {
 
     pub(crate) fn page_says(&mut self, connection: u64, frame: FromPage) {
         match frame {
-            FromPage::Hello {
-                boot,
-                browser,
-                noise,
-                identity,
-                user_agent,
-                browser_signs,
-                link,
-            } => {
+            FromPage::Hello { boot, browser, noise, identity, user_agent, browser_signs, link } => {
                 if let Some(page) = self.pages.get_mut(&connection) {
                     (page.boot, page.browser, page.noise, page.identity) =
                         (boot, browser, noise, identity);
