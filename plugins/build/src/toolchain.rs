@@ -49,7 +49,8 @@ impl Toolchain {
             return Ok(Self::Present { cargo, rustc: sysroot.join("bin/rustc") });
         }
         let parts = [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LINKER, DEBIAN_STD_SOURCE];
-        let missing: Vec<&str> = parts.into_iter().filter(|part| !Path::new(part).exists()).collect();
+        let missing: Vec<&str> =
+            parts.into_iter().filter(|part| !Path::new(part).exists()).collect();
         if !missing.is_empty() {
             bail!(
                 "no toolchain can compile the plugins to {TARGET}: {} lacks that target and {} is missing; \
@@ -92,6 +93,9 @@ fn sysroot() -> anyhow::Result<PathBuf> {
         .args(["--print", "sysroot"])
         .output()
         .with_context(|| format!("could not run {}", rustc.display()))?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 
@@ -113,9 +117,9 @@ fn clean(program: &Path) -> Command {
 /// Flags that keep this machine's paths out of the modules, so that equal sources
 /// make equal components.
 fn remapped_paths() -> OsString {
-    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
-        std::env::home_dir().map(|home| home.join(".cargo"))
-    });
+    let cargo_home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
     let mut flags = OsString::from("--remap-path-prefix=");
     flags.push(crate::guests::workspace());
     flags.push("=/pairing");

@@ -75,9 +75,8 @@ fn building_again_gives_the_same_bytes_and_leaves_the_files_alone() {
     let out_dir = OutDir::new("again");
     build_all(&out_dir.0).unwrap();
     let before = out_dir.components();
-    let written = |name: &String| {
-        std::fs::metadata(out_dir.0.join(name)).unwrap().modified().unwrap()
-    };
+    let written =
+        |name: &String| std::fs::metadata(out_dir.0.join(name)).unwrap().modified().unwrap();
     let times: Vec<_> = before.keys().map(written).collect();
     build_all(&out_dir.0).unwrap();
     assert!(out_dir.components() == before, "the bytes are the same");

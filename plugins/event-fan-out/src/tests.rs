@@ -63,7 +63,12 @@ fn each_kind() -> Vec<(EventData, &'static str, Value)> {
             }),
         ),
         (
-            EventData::StatusUpdate(StatusUpdate { status: Status::QrReady, reason: None, detail: None, account: None }),
+            EventData::StatusUpdate(StatusUpdate {
+                status: Status::QrReady,
+                reason: None,
+                detail: None,
+                account: None,
+            }),
             "status-update",
             json!({ "status": "QR_READY", "reason": null, "detail": null, "account": null }),
         ),
@@ -78,7 +83,11 @@ fn each_kind() -> Vec<(EventData, &'static str, Value)> {
             json!({ "pairingCode": "{{pairing-code}}", "expiresAt": AT_TEXT, "sequence": 4 }),
         ),
         (EventData::Loading(99), "loading", json!({ "percent": 99 })),
-        (EventData::SessionConnected(account()), "session-connected", json!({ "account": account_json })),
+        (
+            EventData::SessionConnected(account()),
+            "session-connected",
+            json!({ "account": account_json }),
+        ),
         (
             EventData::SessionDisconnected(Reason::UnlinkedFromPhone),
             "session-disconnected",
@@ -170,7 +179,10 @@ fn every_status_and_reason_has_its_word_of_the_wire() {
 
 #[test]
 fn a_live_code_that_is_sent_again_has_no_place() {
-    let again = Event { id: "0".into(), ..event(EventData::QrCode(CodeNotice { sequence: 4, expires_at: AT })) };
+    let again = Event {
+        id: "0".into(),
+        ..event(EventData::QrCode(CodeNotice { sequence: 4, expires_at: AT }))
+    };
     let deliveries = FanOut::route(again, vec![everything(0, Transport::WebSocket)]).unwrap();
     let frame: Value = serde_json::from_slice(&deliveries[0].body).unwrap();
     assert_eq!(frame["event"]["id"], json!(null));
@@ -203,10 +215,14 @@ fn each_gets_the_sessions_and_kinds_it_asked_for() {
 fn a_placeholder_stands_as_a_whole_string_and_once() {
     for (data, place) in [
         (EventData::QrCode(CodeNotice { sequence: 1, expires_at: AT }), "\"{{qr-code}}\""),
-        (EventData::PairingCode(CodeNotice { sequence: 1, expires_at: AT }), "\"{{pairing-code}}\""),
+        (
+            EventData::PairingCode(CodeNotice { sequence: 1, expires_at: AT }),
+            "\"{{pairing-code}}\"",
+        ),
     ] {
         for transport in [Transport::SocketIo, Transport::WebSocket, Transport::EventStream] {
-            let deliveries = FanOut::route(event(data.clone()), vec![everything(0, transport)]).unwrap();
+            let deliveries =
+                FanOut::route(event(data.clone()), vec![everything(0, transport)]).unwrap();
             let body = String::from_utf8(deliveries[0].body.clone()).unwrap();
             assert_eq!(body.matches(place).count(), 1, "{body}");
             assert_eq!(body.matches("{{").count(), 1, "{body}");

@@ -3,8 +3,8 @@
 pub(crate) use crate::bindings::{
     exports::pairing_console::workflow::machine::{
         CodeFailure, CodeFailureKind, Command, CommandId, Context, Description, Effect,
-        EngineEvent, EngineFailure, EngineFailureKind, Guest, Input, Outcome, Refusal,
-        RefusalCode, Reply, Settings, ShownCode, Transition, VersionedState, View, WorkflowError,
+        EngineEvent, EngineFailure, EngineFailureKind, Guest, Input, Outcome, Refusal, RefusalCode,
+        Reply, Settings, ShownCode, Transition, VersionedState, View, WorkflowError,
     },
     pairing_console::types::{
         events::EventData,

@@ -1,9 +1,7 @@
 //! What follows when the engine fails.
 
 use crate::{
-    contract::{
-        Context, Duration, EngineFailure, EngineFailureKind, Reason, Settings,
-    },
+    contract::{Context, Duration, EngineFailure, EngineFailureKind, Reason, Settings},
     state::{Waiting, Why},
 };
 

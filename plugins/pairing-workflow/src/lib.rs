@@ -34,9 +34,7 @@ mod phone;
 mod state;
 mod view;
 
-use contract::{
-    Context, Description, Guest, Input, Transition, VersionedState, WorkflowError,
-};
+use contract::{Context, Description, Guest, Input, Transition, VersionedState, WorkflowError};
 use state::{SCHEMA, State};
 
 /// The component.
@@ -71,7 +69,6 @@ impl Guest for Workflow {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -4,13 +4,15 @@ use crate::contract::{CodeFailure, CodeFailureKind, Refusal, RefusalCode};
 
 pub(crate) const STARTING: &str = "The session is starting; a QR code follows.";
 pub(crate) const STARTS_ALREADY: &str = "The session is starting already; a QR code follows.";
-pub(crate) const SHOWS_ALREADY: &str = "The session is ready already: scan the QR code or ask for a pairing code.";
+pub(crate) const SHOWS_ALREADY: &str =
+    "The session is ready already: scan the QR code or ask for a pairing code.";
 pub(crate) const LINKS_ALREADY: &str = "A phone is being linked already.";
 pub(crate) const RECONNECTING: &str = "The session is linked; its connection is being restored.";
 pub(crate) const RECONNECTS_ALREADY: &str = "The session is linked and connecting already.";
 pub(crate) const CONNECTED_ALREADY: &str = "The session is linked and connected already.";
 pub(crate) const NEW_QR: &str = "A new QR code is being made.";
-pub(crate) const UNLINKING_THEN_PAIRING: &str = "The phone is being unlinked; a new QR code follows.";
+pub(crate) const UNLINKING_THEN_PAIRING: &str =
+    "The phone is being unlinked; a new QR code follows.";
 pub(crate) const STOPPED: &str = "The session has been stopped; its link is kept.";
 pub(crate) const STOPPED_UNLINKED: &str = "The session has been stopped.";
 pub(crate) const STOPPED_ALREADY: &str = "The session is stopped already.";
@@ -19,10 +21,13 @@ pub(crate) const NOTHING_LINKED: &str = "No phone is linked, so there is nothing
 pub(crate) const DELETED: &str = "The session has been removed.";
 pub(crate) const DELETED_UNTOLD: &str = "The session has been removed, but the phone could not be told: remove the device there, under Settings, Linked Devices.";
 
-pub(crate) const PARKED: &str = "Nobody scanned the QR code in time. Start the session again for a new one.";
+pub(crate) const PARKED: &str =
+    "Nobody scanned the QR code in time. Start the session again for a new one.";
 pub(crate) const UNLINKED: &str = "The linked device was removed on the phone. Link it again.";
-pub(crate) const LINK_GONE: &str = "WhatsApp does not know this link any more. Link the phone again.";
-pub(crate) const CONFLICT: &str = "WhatsApp Web is open elsewhere with the same link. Close it there, then reconnect.";
+pub(crate) const LINK_GONE: &str =
+    "WhatsApp does not know this link any more. Link the phone again.";
+pub(crate) const CONFLICT: &str =
+    "WhatsApp Web is open elsewhere with the same link. Close it there, then reconnect.";
 pub(crate) const OUTDATED: &str = "WhatsApp refuses this browser or page as outdated. Update Chromium and the host, then reconnect.";
 pub(crate) const PASSKEY: &str = "The account demands a passkey, which can't be given here. Turn it off on the phone, then start again.";
 pub(crate) const UNLINKING: &str = "The phone is being unlinked.";
@@ -33,11 +38,15 @@ pub(crate) const NO_SYNC_IN_TIME: &str = "the page did not synchronise in time";
 pub(crate) const NO_LOGOUT_IN_TIME: &str = "the page did not confirm the logout in time";
 
 pub(crate) fn banned(word: &str) -> String {
-    format!("WhatsApp refuses the account or the network ({word}). Look at the phone for its reason.")
+    format!(
+        "WhatsApp refuses the account or the network ({word}). Look at the phone for its reason."
+    )
 }
 
 pub(crate) fn wrong_number(expected_tail: &str, tail: &str) -> String {
-    format!("The phone that was linked has the number …{tail}, but …{expected_tail} was expected; it has been unlinked again.")
+    format!(
+        "The phone that was linked has the number …{tail}, but …{expected_tail} was expected; it has been unlinked again."
+    )
 }
 
 fn refusal(code: RefusalCode, message: impl Into<String>) -> Refusal {
@@ -48,7 +57,9 @@ fn refusal(code: RefusalCode, message: impl Into<String>) -> Refusal {
 pub(crate) fn needs_confirmation(what: &str) -> Refusal {
     refusal(
         RefusalCode::AlreadyLinked,
-        format!("The session is linked, and {what} would unlink the phone; repeat it with confirm if that is wanted."),
+        format!(
+            "The session is linked, and {what} would unlink the phone; repeat it with confirm if that is wanted."
+        ),
     )
 }
 
@@ -78,7 +89,10 @@ pub(crate) fn code_for_another() -> Refusal {
 }
 
 pub(crate) fn too_many_wait() -> Refusal {
-    refusal(RefusalCode::SessionNotReady, "Too many wait for the same already; try again in a moment.")
+    refusal(
+        RefusalCode::SessionNotReady,
+        "Too many wait for the same already; try again in a moment.",
+    )
 }
 
 /// Something else happened while the caller waited.
@@ -87,13 +101,18 @@ pub(crate) fn overtaken(by: &str) -> Refusal {
 }
 
 pub(crate) fn engine_unavailable(why: &str) -> Refusal {
-    refusal(RefusalCode::EngineUnavailable, format!("The browser could not do it: {why}. Try again."))
+    refusal(
+        RefusalCode::EngineUnavailable,
+        format!("The browser could not do it: {why}. Try again."),
+    )
 }
 
 pub(crate) fn not_unlinked(why: &str) -> Refusal {
     refusal(
         RefusalCode::EngineUnavailable,
-        format!("The phone could not be unlinked: {why}. The link is kept; try again, or remove the device on the phone under Linked Devices."),
+        format!(
+            "The phone could not be unlinked: {why}. The link is kept; try again, or remove the device on the phone under Linked Devices."
+        ),
     )
 }
 
@@ -125,7 +144,9 @@ pub(crate) fn code_failed(failure: &CodeFailure) -> Refusal {
         ),
         CodeFailureKind::Refused => refusal(
             RefusalCode::CodeRefused,
-            format!("WhatsApp refused to make a pairing code ({said}). Scan the QR code, or try again later."),
+            format!(
+                "WhatsApp refused to make a pairing code ({said}). Scan the QR code, or try again later."
+            ),
         ),
         CodeFailureKind::Timeout => no_code_in_time(),
         CodeFailureKind::PasskeyRequired => passkey_required(),

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{
-    Account, CommandId, Reason, ShownCode, Timestamp, WorkflowError,
-};
+use crate::contract::{Account, CommandId, Reason, ShownCode, Timestamp, WorkflowError};
 
 /// The schema of what [`State::write`] writes.
 pub(crate) const SCHEMA: u32 = 1;
@@ -121,8 +119,8 @@ pub(crate) struct Unlinking {
 pub(crate) enum UnlinkingStage {
     /// The page must be connected before it can tell the server.
     Connecting { deadline: Timestamp },
-    /// The page was told.
-    Asked { deadline: Timestamp },
+    /// The page was told. Until it confirms, who was connected stays so.
+    Asked { deadline: Timestamp, was_online: bool },
 }
 
 /// What follows once the link is gone.
@@ -142,7 +140,12 @@ impl State {
     /// Of a session that was never used.
     pub(crate) fn new() -> Self {
         let why = Why::of(Reason::NotStarted);
-        Self { phase: Phase::Off { linked: false, why }, account: None, expected: None, sequence: 0 }
+        Self {
+            phase: Phase::Off { linked: false, why },
+            account: None,
+            expected: None,
+            sequence: 0,
+        }
     }
 
     /// Is there, or may there be, a link in the profile?
@@ -174,9 +177,8 @@ impl State {
                 LinkedStage::Online { .. } | LinkedStage::Lost { .. } => None,
             },
             Phase::Unlinking(unlinking) => match &unlinking.stage {
-                UnlinkingStage::Connecting { deadline } | UnlinkingStage::Asked { deadline } => {
-                    Some(*deadline)
-                }
+                UnlinkingStage::Connecting { deadline }
+                | UnlinkingStage::Asked { deadline, .. } => Some(*deadline),
             },
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     contract::{Detail, Reason, Status, View},
     messages,
     state::{
-        Linked, LinkedStage, Pairing, PairingStage, Phase, State, Then, Unlinking, UnlinkingStage,
+        Linked, LinkedStage, Pairing, PairingStage, Phase, State, Unlinking, UnlinkingStage,
         Waiting, Why,
     },
 };
@@ -39,23 +39,8 @@ impl State {
                 (Status::Authenticated, reason, loading(*percent, None))
             }
             Phase::Linked(linked) => of_linked(linked),
-            Phase::Unlinking(unlinking) => self.of_unlinking(unlinking),
+            Phase::Unlinking(unlinking) => of_unlinking(unlinking),
             Phase::Deleted => (Status::Disconnected, Some(Reason::Stopped), None),
-        }
-    }
-
-    fn of_unlinking(&self, unlinking: &Unlinking) -> Standing {
-        let detail = Some(Detail { message: Some(messages::UNLINKING.into()), ..no_detail() });
-        match (&unlinking.stage, &unlinking.then) {
-            (UnlinkingStage::Connecting { .. }, _) => {
-                (Status::Connecting, Some(Reason::Other), detail)
-            }
-            // It never counted as connected.
-            (UnlinkingStage::Asked { .. }, Then::Refuse { .. }) => {
-                (Status::Authenticated, Some(Reason::Other), detail)
-            }
-            // The link is whole until the page says that it is gone.
-            (UnlinkingStage::Asked { .. }, _) => (Status::Connected, None, detail),
         }
     }
 }
@@ -76,19 +61,26 @@ fn of_linked(linked: &Linked) -> Standing {
     match &linked.stage {
         LinkedStage::Starting { percent, .. } => match attempt {
             None => starting(*percent, None),
-            Some(_) => {
-                (Status::Connecting, Some(Reason::Reconnecting), loading(*percent, attempt))
-            }
+            Some(_) => (Status::Connecting, Some(Reason::Reconnecting), loading(*percent, attempt)),
         },
         LinkedStage::Waiting(wait) => {
             (Status::Connecting, Some(Reason::Reconnecting), Some(waiting(wait, attempt)))
         }
         LinkedStage::Online { degraded: false } => (Status::Connected, None, None),
-        LinkedStage::Online { degraded: true } => {
-            (Status::Connected, Some(Reason::Degraded), None)
-        }
+        LinkedStage::Online { degraded: true } => (Status::Connected, Some(Reason::Degraded), None),
         LinkedStage::Lost { percent } => {
             (Status::Connecting, Some(Reason::Reconnecting), loading(*percent, None))
+        }
+    }
+}
+
+fn of_unlinking(unlinking: &Unlinking) -> Standing {
+    let detail = Some(Detail { message: Some(messages::UNLINKING.into()), ..no_detail() });
+    match unlinking.stage {
+        UnlinkingStage::Connecting { .. } => (Status::Connecting, Some(Reason::Other), detail),
+        UnlinkingStage::Asked { was_online: true, .. } => (Status::Connected, None, detail),
+        UnlinkingStage::Asked { was_online: false, .. } => {
+            (Status::Authenticated, Some(Reason::Other), detail)
         }
     }
 }

@@ -56,12 +56,13 @@ impl Matrix {
             ErrorLevel::Quartile => EcLevel::Q,
             ErrorLevel::High => EcLevel::H,
         };
-        let code = QrCode::with_error_correction_level(payload, level).map_err(|error| match error {
-            QrError::DataTooLong => {
-                RenderError::PayloadTooLong(u32::try_from(payload.len()).unwrap_or(u32::MAX))
-            }
-            other => RenderError::Other(other.to_string()),
-        })?;
+        let code =
+            QrCode::with_error_correction_level(payload, level).map_err(|error| match error {
+                QrError::DataTooLong => {
+                    RenderError::PayloadTooLong(u32::try_from(payload.len()).unwrap_or(u32::MAX))
+                }
+                other => RenderError::Other(other.to_string()),
+            })?;
         let inner = u32::try_from(code.width()).unwrap_or(u32::MAX);
         Ok(Self { edge: inner + 2 * quiet_zone, quiet_zone, modules: code.into_colors() })
     }

@@ -7,7 +7,10 @@ fn options(format: Format) -> Options {
 }
 
 fn payload() -> String {
-    format!("2@{},k==,i==,s==,1", "aB3/+".repeat(PAYLOAD_LENGTH)).chars().take(PAYLOAD_LENGTH).collect()
+    format!("2@{},k==,i==,s==,1", "aB3/+".repeat(PAYLOAD_LENGTH))
+        .chars()
+        .take(PAYLOAD_LENGTH)
+        .collect()
 }
 
 /// Colour type, width, height and rows of grey values.
@@ -48,7 +51,9 @@ fn the_png_is_one_bit_grey_and_small() {
 #[test]
 fn a_png_has_the_largest_whole_number_of_pixels_a_module_that_fits() {
     // 240 bytes need version 10 at the low level: 57 modules, with the border 65.
-    for (size, quiet_zone, edge) in [(400, 4, 390), (130, 4, 130), (129, 4, 65), (64, 4, 65), (64, 0, 57), (4096, 16, 4094)] {
+    for (size, quiet_zone, edge) in
+        [(400, 4, 390), (130, 4, 130), (129, 4, 65), (64, 4, 65), (64, 0, 57), (4096, 16, 4094)]
+    {
         let asked = Options { size, quiet_zone, ..options(Format::Png) };
         let image = Renderer::render(payload(), asked).unwrap();
         assert_eq!((image.width, image.height), (edge, edge), "size {size}, border {quiet_zone}");
@@ -58,8 +63,10 @@ fn a_png_has_the_largest_whole_number_of_pixels_a_module_that_fits() {
 
 #[test]
 fn error_levels_make_denser_codes() {
-    let modules = |error_level| Matrix::of(&payload(), error_level, 0).map(|matrix| matrix.edge).unwrap();
-    let edges = [ErrorLevel::Low, ErrorLevel::Medium, ErrorLevel::Quartile, ErrorLevel::High].map(modules);
+    let modules =
+        |error_level| Matrix::of(&payload(), error_level, 0).map(|matrix| matrix.edge).unwrap();
+    let edges =
+        [ErrorLevel::Low, ErrorLevel::Medium, ErrorLevel::Quartile, ErrorLevel::High].map(modules);
     assert!(edges.is_sorted_by(|less, more| less < more), "{edges:?}");
 }
 
@@ -95,10 +102,16 @@ fn what_can_not_be_drawn_is_refused_with_the_reason() {
     assert_eq!(render(&"a".repeat(1274), high), Err(RenderError::PayloadTooLong(1274)));
     for size in [0, 63, 4097, u32::MAX] {
         let refused = render("a", Options { size, ..png() });
-        assert!(matches!(&refused, Err(RenderError::BadOption(text)) if text.contains("64 to 4096")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(RenderError::BadOption(text)) if text.contains("64 to 4096")),
+            "{refused:?}"
+        );
     }
     let refused = render("a", Options { quiet_zone: 17, ..png() });
-    assert!(matches!(&refused, Err(RenderError::BadOption(text)) if text.contains("0 to 16")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(RenderError::BadOption(text)) if text.contains("0 to 16")),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -54,7 +54,10 @@ impl Step<'_> {
 
     fn reconnect(&mut self, id: CommandId) {
         if let Phase::Linked(linked) = &self.state.phase
-            && matches!(linked.stage, LinkedStage::Online { degraded: true } | LinkedStage::Lost { .. })
+            && matches!(
+                linked.stage,
+                LinkedStage::Online { degraded: true } | LinkedStage::Lost { .. }
+            )
         {
             // Somebody sees that the page does not heal itself.
             self.start_linked(0);

@@ -20,7 +20,8 @@ impl Step<'_> {
             {
                 *deadline = link_deadline;
             }
-            Phase::Pairing(_) | Phase::Linked(Linked { stage: LinkedStage::Starting { .. }, .. }) => {
+            Phase::Pairing(_)
+            | Phase::Linked(Linked { stage: LinkedStage::Starting { .. }, .. }) => {
                 self.refuse_code(&messages::overtaken("a phone was linked"));
                 self.state.phase = Phase::Linking { percent: None, deadline: link_deadline };
             }
@@ -141,7 +142,7 @@ impl Step<'_> {
     /// The page is connected and can tell the server.
     fn ask_to_unlink(&mut self, then: Then) {
         self.act(Effect::LogOut);
-        let stage = UnlinkingStage::Asked { deadline: self.log_out_deadline() };
+        let stage = UnlinkingStage::Asked { deadline: self.log_out_deadline(), was_online: false };
         let unlinking = Unlinking { stage, then, replies: Vec::new(), was_running: true };
         self.state.phase = Phase::Unlinking(unlinking);
     }

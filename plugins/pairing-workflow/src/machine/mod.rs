@@ -71,7 +71,11 @@ impl Step<'_> {
             self.events.push(EventData::SessionConnected(account));
         }
         if before == Status::Connected || status == Status::Disconnected {
-            let reason = reason.unwrap_or(Reason::Other);
+            let reason = match self.state.phase {
+                // Unlinked on purpose, to link another phone.
+                Phase::Pairing(_) => Reason::LoggedOut,
+                _ => reason.unwrap_or(Reason::Other),
+            };
             self.events.push(EventData::SessionDisconnected(reason));
         }
         // Of a deleted session this is the last that is heard.

@@ -52,7 +52,10 @@ impl Step<'_> {
             }
             EngineEvent::Banned(word) => {
                 let why = Why::told(Reason::Banned, messages::banned(&word));
-                self.refused(why, &messages::overtaken("WhatsApp refuses the account or the network"));
+                self.refused(
+                    why,
+                    &messages::overtaken("WhatsApp refuses the account or the network"),
+                );
             }
             EngineEvent::PasskeyRequired => {
                 let why = Why::told(Reason::PasskeyRequired, messages::PASSKEY);
@@ -83,12 +86,16 @@ impl Step<'_> {
     fn loading(&mut self, now: u8) {
         let (boot, link) = (self.boot_deadline(), self.link_deadline());
         let told = match &mut self.state.phase {
-            Phase::Pairing(Pairing { stage: PairingStage::Starting { percent, deadline }, .. }) => {
+            Phase::Pairing(Pairing {
+                stage: PairingStage::Starting { percent, deadline }, ..
+            }) => {
                 *deadline = boot;
                 percent
             }
             Phase::Linking { percent, deadline }
-            | Phase::Linked(Linked { stage: LinkedStage::Starting { percent, deadline }, .. }) => {
+            | Phase::Linked(Linked {
+                stage: LinkedStage::Starting { percent, deadline }, ..
+            }) => {
                 *deadline = link;
                 percent
             }

@@ -40,7 +40,7 @@ impl Step<'_> {
         let has_engine = was_running && !matches!(stage_before, Some(LinkedStage::Waiting(_)));
         let stage = if is_online {
             self.act(Effect::LogOut);
-            UnlinkingStage::Asked { deadline: self.log_out_deadline() }
+            UnlinkingStage::Asked { deadline: self.log_out_deadline(), was_online: true }
         } else {
             if !has_engine {
                 self.act(Effect::StartEngine);
@@ -122,7 +122,7 @@ impl Step<'_> {
         if let Phase::Unlinking(unlinking) = &mut self.state.phase
             && let UnlinkingStage::Connecting { .. } = unlinking.stage
         {
-            unlinking.stage = UnlinkingStage::Asked { deadline };
+            unlinking.stage = UnlinkingStage::Asked { deadline, was_online: false };
             self.act(Effect::LogOut);
         }
     }

@@ -106,7 +106,8 @@ fn a_pairing_code_is_asked_for_only_while_qr_ready() {
     for (situation, mut world) in World::all() {
         let status = world.state().view().status;
         let linked = world.state().view().linked;
-        let asks_already = situation == "code asked for" || situation == "unlinking, then pairing by code";
+        let asks_already =
+            situation == "code asked for" || situation == "unlinking, then pairing by code";
         let answer = world.command(code_for(PHONE, false));
         let asked = acts(&answer).contains(&Effect::RequestPairingCode(PHONE.into()));
         if asks_already {
@@ -115,9 +116,10 @@ fn a_pairing_code_is_asked_for_only_while_qr_ready() {
         assert_eq!(asked, status == Status::QrReady, "{situation}");
         if !asked {
             let expected = match situation {
-                "logging out" | "connecting to log out" | "deleting" | "refusing a wrong number" => {
-                    RefusalCode::SessionNotReady
-                }
+                "logging out"
+                | "connecting to log out"
+                | "deleting"
+                | "refusing a wrong number" => RefusalCode::SessionNotReady,
                 _ if linked => RefusalCode::AlreadyLinked,
                 _ => RefusalCode::SessionNotReady,
             };
@@ -161,7 +163,8 @@ fn two_who_ask_for_the_same_number_get_the_same_code() {
 #[test]
 fn callers_without_number_do_not_pile_up() {
     let mut world = World::code_asked();
-    let refusals = (0..100).filter(|_| !replies(&world.command(code_for(PHONE, false))).is_empty()).count();
+    let refusals =
+        (0..100).filter(|_| !replies(&world.command(code_for(PHONE, false))).is_empty()).count();
     assert_eq!(refusals, 100 - 15);
     assert!(world.engine(EngineEvent::CodeMade).effects.len() <= 64);
 }

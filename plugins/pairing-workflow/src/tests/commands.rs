@@ -91,7 +91,10 @@ fn confirmed_commands_give_the_link_up_in_order() {
             let mut world = world.clone();
             let name = format!("{situation}: {command:?}");
             let answer = world.command(command);
-            assert!(!acts(&answer).contains(&Effect::WipeProfile), "{name}: not before the server knows");
+            assert!(
+                !acts(&answer).contains(&Effect::WipeProfile),
+                "{name}: not before the server knows"
+            );
             assert!(answer.view.linked, "{name}");
             assert!(matches!(world.state().phase, Phase::Unlinking(_)), "{name}");
         }
@@ -101,7 +104,10 @@ fn confirmed_commands_give_the_link_up_in_order() {
 #[test]
 fn another_expected_number_needs_a_confirmation_on_a_linked_session() {
     let mut world = World::online();
-    assert_eq!(refused(&world.command(init_expecting(OTHER_PHONE, false))), RefusalCode::AlreadyLinked);
+    assert_eq!(
+        refused(&world.command(init_expecting(OTHER_PHONE, false))),
+        RefusalCode::AlreadyLinked
+    );
     assert!(done(&world.command(init_expecting(PHONE, false))).contains("already"));
     let confirmed = world.command(init_expecting(OTHER_PHONE, true));
     assert_eq!(acts(&confirmed), [Effect::LogOut]);
@@ -134,7 +140,9 @@ fn disconnecting_keeps_the_link_and_stops_the_engine() {
 
 #[test]
 fn disconnecting_ends_pairing() {
-    for mut world in [World::starting(), World::qr_ready(), World::code_shown(), World::pairing_waits()] {
+    for mut world in
+        [World::starting(), World::qr_ready(), World::code_shown(), World::pairing_waits()]
+    {
         let stopped = world.command(Command::Disconnect);
         assert_eq!(acts(&stopped), [Effect::StopEngine]);
         assert_eq!(standing(&stopped), (Status::Disconnected, Some(Reason::Stopped)));
@@ -153,7 +161,9 @@ fn disconnecting_what_rests_changes_nothing() {
 
 #[test]
 fn reconnecting_starts_what_rests_or_waits() {
-    for mut world in [World::stopped_linked(), World::link_waits(), World::parked(), World::pairing_waits()] {
+    for mut world in
+        [World::stopped_linked(), World::link_waits(), World::parked(), World::pairing_waits()]
+    {
         let begun = world.command(Command::Reconnect);
         assert_eq!(acts(&begun), [Effect::StartEngine]);
         assert_eq!(begun.view.status, Status::Connecting);
@@ -218,5 +228,8 @@ fn a_new_session_says_that_it_was_never_started() {
     let view = State::new().view();
     assert_eq!((view.status, view.reason), (Status::Disconnected, Some(Reason::NotStarted)));
     let mut world = World::new();
-    assert_eq!(standing(&world.engine(EngineEvent::Started)), (Status::Disconnected, Some(Reason::NotStarted)));
+    assert_eq!(
+        standing(&world.engine(EngineEvent::Started)),
+        (Status::Disconnected, Some(Reason::NotStarted))
+    );
 }

@@ -45,7 +45,10 @@ fn showing_a_code_in_between_does_not_renew_a_pairings_restarts() {
         world.wake();
     }
     world.engine(EngineEvent::QrMade(true));
-    assert_eq!(standing(&world.engine(crash())), (Status::Disconnected, Some(Reason::EngineCrashed)));
+    assert_eq!(
+        standing(&world.engine(crash())),
+        (Status::Disconnected, Some(Reason::EngineCrashed))
+    );
 }
 
 #[test]
@@ -108,9 +111,15 @@ fn attempts_count_anew_once_the_link_is_connected() {
 #[test]
 fn an_engine_that_stops_by_itself_has_failed() {
     let mut world = World::online();
-    assert_eq!(standing(&world.engine(EngineEvent::Stopped)), (Status::Connecting, Some(Reason::Reconnecting)));
+    assert_eq!(
+        standing(&world.engine(EngineEvent::Stopped)),
+        (Status::Connecting, Some(Reason::Reconnecting))
+    );
     let mut world = World::qr_ready();
-    assert_eq!(standing(&world.engine(EngineEvent::Stopped)), (Status::Connecting, Some(Reason::Starting)));
+    assert_eq!(
+        standing(&world.engine(EngineEvent::Stopped)),
+        (Status::Connecting, Some(Reason::Starting))
+    );
 }
 
 #[test]
@@ -151,7 +160,9 @@ fn being_woken_too_early_changes_nothing() {
 
 #[test]
 fn what_an_ended_engine_still_says_is_not_listened_to() {
-    for mut world in [World::pairing_waits(), World::link_waits(), World::parked(), World::stopped_linked()] {
+    for mut world in
+        [World::pairing_waits(), World::link_waits(), World::parked(), World::stopped_linked()]
+    {
         for event in [
             EngineEvent::QrMade(true),
             EngineEvent::Ready(account()),

@@ -5,7 +5,13 @@ use crate::contract::{Command, Effect, EngineEvent, Reason, Status};
 
 #[test]
 fn a_linked_session_connects_again() {
-    for mut world in [World::online(), World::degraded(), World::lost(), World::link_waits(), World::link_starts()] {
+    for mut world in [
+        World::online(),
+        World::degraded(),
+        World::lost(),
+        World::link_waits(),
+        World::link_starts(),
+    ] {
         let begun = world.restart_host();
         assert_eq!(begun.effects, [Effect::StartEngine]);
         assert_eq!(standing(&begun), (Status::Connecting, Some(Reason::Starting)));

@@ -145,15 +145,27 @@ fn check(before: &State, after: &State, input: &Input, transition: &Transition) 
     if before.is_linked() && !view.linked {
         let page_says_so = matches!(
             input,
-            Input::Engine(EngineEvent::LoggedOut(_) | EngineEvent::QrMade(_) | EngineEvent::QrExpired)
+            Input::Engine(
+                EngineEvent::LoggedOut(_) | EngineEvent::QrMade(_) | EngineEvent::QrExpired
+            )
         );
-        assert!(page_says_so || matches!(before.phase, Phase::Unlinking(_)), "{before:?} {input:?}");
+        assert!(
+            page_says_so || matches!(before.phase, Phase::Unlinking(_)),
+            "{before:?} {input:?}"
+        );
     }
     if transition.effects.contains(&Effect::WipeProfile) {
         let page_says_so = matches!(input, Input::Engine(EngineEvent::LoggedOut(_)));
-        assert!(page_says_so || matches!(before.phase, Phase::Unlinking(_)), "{before:?} {input:?}");
+        assert!(
+            page_says_so || matches!(before.phase, Phase::Unlinking(_)),
+            "{before:?} {input:?}"
+        );
     }
-    let told_of_end = transition.events.iter().filter(|event| matches!(event, EventData::SessionDisconnected(_))).count();
+    let told_of_end = transition
+        .events
+        .iter()
+        .filter(|event| matches!(event, EventData::SessionDisconnected(_)))
+        .count();
     assert!(told_of_end <= 1);
 }
 

@@ -160,7 +160,9 @@ fn an_account_that_changes_its_name_is_shown_with_it() {
 
 #[test]
 fn an_unlinked_phone_ends_the_session_and_its_profile() {
-    for mut world in [World::online(), World::lost(), World::degraded(), World::link_starts(), World::linking()] {
+    for mut world in
+        [World::online(), World::lost(), World::degraded(), World::link_starts(), World::linking()]
+    {
         let gone = world.engine(EngineEvent::LoggedOut(false));
         assert_eq!(acts(&gone), [Effect::StopEngine, Effect::WipeProfile]);
         assert_eq!(standing(&gone), (Status::Disconnected, Some(Reason::UnlinkedFromPhone)));

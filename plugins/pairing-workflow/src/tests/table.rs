@@ -4,7 +4,7 @@
 //! It is a picture to be read in review; the rules themselves are asserted beside
 //! it, each in a story of its own.
 
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 
 use super::world::{OTHER_PHONE, PHONE, World, account, code_for, failure, init, init_expecting};
 use crate::contract::{
@@ -22,9 +22,8 @@ enum Told {
 /// Every input, with its name.
 fn inputs() -> Vec<(&'static str, Told)> {
     use Told::{Command as C, Engine as E};
-    let code_failure = |kind| {
-        E(EngineEvent::CodeFailed(CodeFailure { kind, message: "it said no".into() }))
-    };
+    let code_failure =
+        |kind| E(EngineEvent::CodeFailed(CodeFailure { kind, message: "it said no".into() }));
     let failed = |kind| E(EngineEvent::Failed(failure(kind)));
     let other = Account { phone_number: OTHER_PHONE.into(), name: None };
     vec![
@@ -88,7 +87,7 @@ fn every_situation_with_every_input() {
     let mut table = String::new();
     for (situation, world) in World::all() {
         let standing = world.state().view();
-        writeln!(table, "{situation}: {:?}", standing.status).unwrap();
+        writeln!(table, "{situation}: {}", word(standing.status)).unwrap();
         let mut without_effect = Vec::new();
         for (name, told) in inputs() {
             let mut world = world.clone();
@@ -110,8 +109,8 @@ fn line(transition: &Transition, is_unmoved: bool, now: u64) -> String {
     let view = &transition.view;
     let mut line = match view.reason {
         _ if is_unmoved => "(stays)".to_owned(),
-        Some(reason) => format!("{:?}/{reason:?}", view.status),
-        None => format!("{:?}", view.status),
+        Some(reason) => format!("{}/{}", word(view.status), word(reason)),
+        None => word(view.status),
     };
     let detail = view.detail.as_ref();
     for (name, value) in [
@@ -142,6 +141,12 @@ fn line(transition: &Transition, is_unmoved: bool, now: u64) -> String {
     line
 }
 
+/// A case's own name.
+fn word(case: impl Debug) -> String {
+    let text = format!("{case:?}");
+    text.rsplit("::").next().unwrap_or_default().to_owned()
+}
+
 fn effect(effect: &Effect) -> String {
     match effect {
         Effect::StartEngine => "start".into(),
@@ -154,7 +159,7 @@ fn effect(effect: &Effect) -> String {
         Effect::Reply(reply) => match &reply.outcome {
             Outcome::Done(_) => "done".into(),
             Outcome::CodeMade => "code-made".into(),
-            Outcome::Refused(refusal) => format!("refused {:?}", refusal.code),
+            Outcome::Refused(refusal) => format!("refused {}", word(refusal.code)),
         },
     }
 }
@@ -163,7 +168,7 @@ fn event(event: &EventData) -> String {
     match event {
         EventData::Loading(percent) => format!("loading {percent}"),
         EventData::SessionConnected(_) => "connected".into(),
-        EventData::SessionDisconnected(reason) => format!("disconnected {reason:?}"),
+        EventData::SessionDisconnected(reason) => format!("disconnected {}", word(reason)),
         EventData::SessionDeleted => "deleted".into(),
         other => format!("{other:?}"),
     }

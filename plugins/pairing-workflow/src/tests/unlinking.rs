@@ -142,7 +142,9 @@ fn a_session_that_can_not_be_unlinked_is_removed_within_a_minute_and_the_caller_
     assert!(done(&removed).contains("remove the device there"));
     assert_eq!(removed.effects.last(), Some(&Effect::DeleteSession));
 
-    for event in [crash(), EngineEvent::Conflict, EngineEvent::Banned("x".into()), EngineEvent::Stopped] {
+    for event in
+        [crash(), EngineEvent::Conflict, EngineEvent::Banned("x".into()), EngineEvent::Stopped]
+    {
         let mut world = World::deleting();
         let removed = world.engine(event);
         assert!(done(&removed).contains("remove the device there"));

@@ -2,9 +2,7 @@
 
 use crate::{
     Workflow,
-    bindings::exports::pairing_console::workflow::machine::{
-        CodeRequest, CommandInput, Init,
-    },
+    bindings::exports::pairing_console::workflow::machine::{CodeRequest, CommandInput, Init},
     contract::{
         Account, Command, CommandId, Context, Effect, EngineEvent, EngineFailure,
         EngineFailureKind, Guest as _, Input, Outcome, Reason, RefusalCode, Settings, Status,
@@ -70,7 +68,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { state: None, settings: settings(), now: START, seed: 0, input_number: 0, wake_up_at: None }
+        Self {
+            state: None,
+            settings: settings(),
+            now: START,
+            seed: 0,
+            input_number: 0,
+            wake_up_at: None,
+        }
     }
 
     pub(crate) fn tell(&mut self, input: Input) -> Transition {
