@@ -1,9 +1,13 @@
 //! What people and programs ask of a session, and how that ends.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use crate::phone::Masked;
+
 /// A command. `confirm` means: the caller accepts that a link may be lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Command {
     /// Start, or say that it runs already.
@@ -48,6 +52,29 @@ impl Command {
     }
 }
 
+/// Phone numbers print masked.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Init { expected_phone_number, confirm } => f
+                .debug_struct("Init")
+                .field("expected_phone_number", &expected_phone_number.as_deref().map(Masked))
+                .field("confirm", confirm)
+                .finish(),
+            Self::RequestPairingCode { phone_number, confirm } => f
+                .debug_struct("RequestPairingCode")
+                .field("phone_number", &Masked(phone_number))
+                .field("confirm", confirm)
+                .finish(),
+            Self::RefreshQr { confirm } => write!(f, "RefreshQr {{ confirm: {confirm} }}"),
+            Self::Disconnect => f.write_str("Disconnect"),
+            Self::Reconnect => f.write_str("Reconnect"),
+            Self::Logout { confirm } => write!(f, "Logout {{ confirm: {confirm} }}"),
+            Self::Delete { confirm } => write!(f, "Delete {{ confirm: {confirm} }}"),
+        }
+    }
+}
+
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,4 +107,21 @@ pub enum Outcome {
         /// For people: what is wrong and what to do.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_prints_without_its_phone_number() {
+        let number = "5511987654321";
+        let init = Command::Init { expected_phone_number: Some(number.into()), confirm: true };
+        let request = Command::RequestPairingCode { phone_number: number.into(), confirm: false };
+        for command in [init, request] {
+            let printed = format!("{command:?}");
+            assert!(!printed.contains("987654"), "{printed}");
+            assert!(printed.contains("…21"), "{printed}");
+        }
+    }
 }

@@ -19,7 +19,9 @@ pub enum InvalidSessionName {
     #[error("session name has {0} characters: at most 64 are allowed")]
     TooLong(usize),
     /// A character that is not allowed, with its place from 1.
-    #[error("session name has {character:?} at place {place}: only A-Z a-z 0-9 - _ are allowed, and a letter or digit first")]
+    #[error(
+        "session name has {character:?} at place {place}: only A-Z a-z 0-9 - _ are allowed, and a letter or digit first"
+    )]
     Character {
         /// What stands there.
         character: char,

@@ -31,16 +31,24 @@ pub enum InvalidPhone {
     #[error("the phone number has {0:?} in it: give digits only, such as 5511999999999")]
     Character(char),
     /// It begins with 0.
-    #[error("the phone number begins with 0: give it with its country code, such as 5511999999999, and without the 0 of national calls")]
+    #[error(
+        "the phone number begins with 0: give it with its country code, such as 5511999999999, and without the 0 of national calls"
+    )]
     LeadingZero,
     /// Too short or too long for any country.
-    #[error("the phone number has {0} digits: with its country code it has 8 to 15, such as 5511999999999")]
+    #[error(
+        "the phone number has {0} digits: with its country code it has 8 to 15, such as 5511999999999"
+    )]
     Length(usize),
     /// No country has this code.
-    #[error("no country's code begins the phone number: give it as in 5511999999999, where 55 is the country")]
+    #[error(
+        "no country's code begins the phone number: give it as in 5511999999999, where 55 is the country"
+    )]
     Country,
     /// The country has no numbers of this length.
-    #[error("the phone number has {found} digits after the country code {country}, where {country} has {expected}")]
+    #[error(
+        "the phone number has {found} digits after the country code {country}, where {country} has {expected}"
+    )]
     NationalLength {
         /// The country's code.
         country: u16,
@@ -81,7 +89,8 @@ impl PhoneNumber {
 /// Masked, for logs: country code and the last two digits.
 impl fmt::Display for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let country = parsed(&self.0).map_or(String::new(), |number| number.code().value().to_string());
+        let country =
+            parsed(&self.0).map_or(String::new(), |number| number.code().value().to_string());
         let tail = &self.0[self.0.len().saturating_sub(2)..];
         write!(f, "{country}…{tail}")
     }
@@ -90,6 +99,16 @@ impl fmt::Display for PhoneNumber {
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// A phone number in `Debug` output, which may end up in a log: its end only.
+pub(crate) struct Masked<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tail = self.0.char_indices().rev().nth(1).map_or("", |(at, _)| &self.0[at..]);
+        write!(f, "…{tail}")
     }
 }
 
@@ -120,7 +139,8 @@ fn check(digits: &str) -> Result<Option<String>, InvalidPhone> {
     let old_form = canonical(digits) != digits && digits.starts_with("521");
     if old_form {
         return Ok(Some(
-            "Mexican numbers lost their 1 after 52; if WhatsApp refuses this form, try without".into(),
+            "Mexican numbers lost their 1 after 52; if WhatsApp refuses this form, try without"
+                .into(),
         ));
     }
     let number = parsed(digits).ok_or(InvalidPhone::Country)?;
@@ -129,14 +149,7 @@ fn check(digits: &str) -> Result<Option<String>, InvalidPhone> {
     }
     let country = number.code().value();
     let found = digits.len() - country.to_string().len();
-    let mut lengths: Vec<u16> = DATABASE
-        .by_code(&country)
-        .into_iter()
-        .flatten()
-        .flat_map(|metadata| metadata.descriptors().general().possible_length().to_vec())
-        .collect();
-    lengths.sort_unstable();
-    lengths.dedup();
+    let lengths = lengths_in(country);
     if !lengths.is_empty() && !lengths.iter().any(|length| usize::from(*length) == found) {
         let expected = lengths.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
         return Err(InvalidPhone::NationalLength { country, found, expected });
@@ -144,6 +157,21 @@ fn check(digits: &str) -> Result<Option<String>, InvalidPhone> {
     Ok(Some(format!(
         "this is not a number that the plan of country {country} knows; it is tried all the same"
     )))
+}
+
+/// How many digits there may be after the country's code, ascending. Any kind of
+/// number counts: WhatsApp takes landlines too.
+fn lengths_in(country: u16) -> Vec<u16> {
+    let plans = DATABASE.by_code(&country).into_iter().flatten();
+    let kinds = plans.flat_map(|plan| {
+        let plan = plan.descriptors();
+        [plan.fixed_line(), plan.mobile(), plan.voip(), plan.personal_number(), plan.toll_free()]
+    });
+    let mut lengths: Vec<u16> =
+        kinds.flatten().flat_map(|kind| kind.possible_length().to_vec()).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    lengths
 }
 
 #[cfg(test)]

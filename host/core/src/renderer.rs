@@ -42,12 +42,7 @@ pub struct RenderOptions {
 
 impl Default for RenderOptions {
     fn default() -> Self {
-        Self {
-            format: ImageFormat::Png,
-            size: 400,
-            quiet_zone: 4,
-            error_level: ErrorLevel::Low,
-        }
+        Self { format: ImageFormat::Png, size: 400, quiet_zone: 4, error_level: ErrorLevel::Low }
     }
 }
 

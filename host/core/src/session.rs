@@ -3,9 +3,11 @@
 //! How it moves from state to state is decided in `plugins/pairing-workflow`
 //! and nowhere else.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::Timestamp, id::SessionName};
+use crate::{clock::Timestamp, id::SessionName, phone::Masked};
 
 /// Where a session stands, as FinBot's front end knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,13 +107,20 @@ pub struct Detail {
 }
 
 /// The WhatsApp account that a session is linked to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     /// International form, digits only.
     pub phone_number: String,
     /// The name that the account shows.
     pub name: Option<String>,
+}
+
+/// Its number prints masked.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Account").field(&Masked(&self.phone_number)).finish()
+    }
 }
 
 /// Which kind of code.
@@ -138,7 +147,7 @@ pub struct ShownCode {
 }
 
 /// What the world sees of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct View {
     /// The status.
@@ -178,8 +187,23 @@ impl View {
     }
 }
 
+/// Phone numbers print masked.
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("detail", &self.detail)
+            .field("account", &self.account)
+            .field("linked", &self.linked)
+            .field("expected_phone_number", &self.expected_phone_number.as_deref().map(Masked))
+            .field("shown", &self.shown)
+            .finish()
+    }
+}
+
 /// A session's row, as committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     /// Its name: the key.
     pub name: SessionName,
@@ -197,4 +221,17 @@ pub struct SessionRecord {
     pub created_at: Timestamp,
     /// When the row last changed.
     pub updated_at: Timestamp,
+}
+
+/// Without the state, which may hold what prints masked elsewhere.
+impl fmt::Debug for SessionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionRecord")
+            .field("name", &self.name)
+            .field("input_number", &self.input_number)
+            .field("view", &self.view)
+            .field("wake_up_at", &self.wake_up_at)
+            .field("updated_at", &self.updated_at)
+            .finish_non_exhaustive()
+    }
 }

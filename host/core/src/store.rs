@@ -45,7 +45,7 @@ pub enum StoreError {
 }
 
 /// An input as it was handed to the workflow, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedInput {
     /// Counts the session's inputs, from 1, without gaps.
     pub number: u64,
@@ -59,6 +59,17 @@ pub struct RecordedInput {
     pub context: String,
     /// [`crate::workflow::Transition`] as JSON.
     pub transition: String,
+}
+
+/// What was handed over may name phone numbers, which are not for logs.
+impl std::fmt::Debug for RecordedInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecordedInput")
+            .field("number", &self.number)
+            .field("at", &self.at)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A change of state, for people.
@@ -144,6 +155,11 @@ pub trait JournalStore: Send + Sync + 'static {
         history_before: Timestamp,
     ) -> Result<u64, StoreError>;
 }
+
+/// What sessions need of a database.
+pub trait Records: SessionStore + JournalStore {}
+
+impl<T: SessionStore + JournalStore + ?Sized> Records for T {}
 
 /// A person who may use the console.
 #[derive(Clone, PartialEq, Eq)]
@@ -271,7 +287,7 @@ pub trait LoginStore: Send + Sync + 'static {
 
 /// A database.
 #[async_trait]
-pub trait Store: SessionStore + JournalStore + LoginStore {
+pub trait Store: Records + LoginStore {
     /// Can the database be read and written now?
     async fn check(&self) -> Result<(), StoreError>;
 }

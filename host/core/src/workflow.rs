@@ -3,7 +3,7 @@
 //! These types mirror `wit/workflow`; as JSON they are what is recorded of each
 //! input, so that later versions can be judged by replaying a session.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::{
     command::{Command, Outcome},
     event::EventData,
     id::SessionName,
+    phone::Masked,
     plugin::{PluginDigest, PluginError, PluginInfo},
     session::{Account, View},
 };
@@ -173,7 +174,7 @@ pub enum Input {
 }
 
 /// What the host is to do once the transition is committed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Effect {
     /// Start the engine; one that runs is stopped first.
@@ -202,8 +203,26 @@ pub enum Effect {
     DeleteSession,
 }
 
+/// Phone numbers print masked.
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StartEngine => f.write_str("StartEngine"),
+            Self::StopEngine => f.write_str("StopEngine"),
+            Self::RefreshQr => f.write_str("RefreshQr"),
+            Self::RequestPairingCode { phone_number } => {
+                f.debug_tuple("RequestPairingCode").field(&Masked(phone_number)).finish()
+            }
+            Self::LogOut => f.write_str("LogOut"),
+            Self::WipeProfile => f.write_str("WipeProfile"),
+            Self::Reply { id, outcome } => write!(f, "Reply({id}, {outcome:?})"),
+            Self::DeleteSession => f.write_str("DeleteSession"),
+        }
+    }
+}
+
 /// A decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition {
     /// The new state, opaque.
@@ -217,6 +236,18 @@ pub struct Transition {
     pub effects: Vec<Effect>,
     /// When [`Input::WakeUp`] is to come; replaces any earlier wish.
     pub wake_up_at: Option<Timestamp>,
+}
+
+/// Without the state, which may hold what prints masked elsewhere.
+impl fmt::Debug for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transition")
+            .field("view", &self.view)
+            .field("events", &self.events)
+            .field("effects", &self.effects)
+            .field("wake_up_at", &self.wake_up_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// State is usually text; other bytes are recorded as a list of numbers.

@@ -13,7 +13,10 @@ use pairing_core::{
     workflow::{EngineFailure, EngineFailureKind, EngineReport},
 };
 use secrecy::SecretString;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot, watch},
+    task::JoinSet,
+};
 
 /// More than an engine says between two inputs.
 const EVENTS_AHEAD: usize = 256;
@@ -27,13 +30,11 @@ pub(crate) enum LaneNews {
 enum Order {
     Start(u64),
     Stop,
-    Wipe,
+    /// Says how it went, if somebody asks.
+    Wipe(Option<oneshot::Sender<Result<(), EngineFailure>>>),
     Ask(u64, Question),
-    /// Says when all earlier orders are done.
-    Flush(oneshot::Sender<()>),
 }
 
-#[derive(Clone)]
 enum Question {
     RefreshQr,
     PairingCode(String),
@@ -44,7 +45,7 @@ enum Question {
 pub(crate) struct EngineLane {
     orders: mpsc::UnboundedSender<Order>,
     news: mpsc::Receiver<(u64, LaneNews)>,
-    run: u64,
+    run: watch::Sender<u64>,
 }
 
 impl EngineLane {
@@ -56,59 +57,72 @@ impl EngineLane {
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (to_task, news) = mpsc::channel(EVENTS_AHEAD);
-        let driver = Driver { engine, session, starts, to_task, running: None };
-        (Self { orders, news, run: 0 }, driver.run(inbox))
+        let (run, wanted) = watch::channel(0);
+        let tasks = JoinSet::new();
+        let driver = Driver { engine, session, starts, wanted, to_task, running: None, tasks };
+        (Self { orders, news, run }, driver.drive(inbox))
     }
 
     pub(crate) fn start(&mut self) {
-        self.run += 1;
-        self.order(Order::Stop);
-        self.order(Order::Start(self.run));
+        self.stop();
+        self.order(Order::Start(self.run()));
     }
 
     pub(crate) fn stop(&mut self) {
-        self.run += 1;
+        self.run.send_modify(|run| *run += 1);
         self.order(Order::Stop);
     }
 
     pub(crate) fn wipe(&mut self) {
         self.stop();
-        self.order(Order::Wipe);
+        self.order(Order::Wipe(None));
+    }
+
+    /// Stops the engine and removes the profile; returns when both are done.
+    pub(crate) async fn stop_and_wipe(&mut self) -> Result<(), EngineFailure> {
+        self.stop();
+        let (say, mut how_it_went) = oneshot::channel();
+        self.order(Order::Wipe(Some(say)));
+        loop {
+            tokio::select! {
+                wiped = &mut how_it_went => {
+                    return wiped.unwrap_or_else(|_| Err(failure("the engine's lane has ended")));
+                }
+                // Old news, but an engine that can't get rid of them can't stop.
+                Some(_) = self.news.recv() => {}
+            }
+        }
     }
 
     pub(crate) fn refresh_qr(&self) {
-        self.order(Order::Ask(self.run, Question::RefreshQr));
+        self.order(Order::Ask(self.run(), Question::RefreshQr));
     }
 
     pub(crate) fn request_pairing_code(&self, phone_number: String) {
-        self.order(Order::Ask(self.run, Question::PairingCode(phone_number)));
+        self.order(Order::Ask(self.run(), Question::PairingCode(phone_number)));
     }
 
     pub(crate) fn log_out(&self) {
-        self.order(Order::Ask(self.run, Question::LogOut));
-    }
-
-    /// Returns once all orders given so far are done.
-    pub(crate) async fn flush(&self) {
-        let (done, waits) = oneshot::channel();
-        self.order(Order::Flush(done));
-        // An error means that the lane has ended: nothing is left to be done.
-        let _ = waits.await;
+        self.order(Order::Ask(self.run(), Question::LogOut));
     }
 
     /// The next thing that the present engine says.
     pub(crate) async fn next(&mut self) -> LaneNews {
         loop {
             match self.news.recv().await {
-                Some((run, news)) if run == self.run => return news,
+                Some((run, news)) if run == self.run() => return news,
                 Some(_) => {}
                 None => std::future::pending::<()>().await,
             }
         }
     }
 
+    fn run(&self) -> u64 {
+        *self.run.borrow()
+    }
+
     fn order(&self, order: Order) {
-        // Fails only when the lane has ended, and the host with it.
+        // Fails only when the lane has ended; then the supervisor ends the task.
         let _ = self.orders.send(order);
     }
 }
@@ -117,48 +131,71 @@ struct Driver {
     engine: Arc<dyn Engine>,
     session: SessionName,
     starts: Arc<Semaphore>,
+    /// The run that the session's task is at.
+    wanted: watch::Receiver<u64>,
     to_task: mpsc::Sender<(u64, LaneNews)>,
-    running: Option<Arc<dyn EngineHandle>>,
+    running: Option<(u64, Arc<dyn EngineHandle>)>,
+    /// Requests under way, and what carries the engine's events.
+    tasks: JoinSet<()>,
 }
 
 impl Driver {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
-        while let Some(order) = inbox.recv().await {
-            match order {
-                Order::Start(run) => self.start(run).await,
-                Order::Stop => self.stop().await,
-                Order::Wipe => {
-                    if let Err(failure) = self.engine.wipe_profile(&self.session).await {
-                        tracing::error!(session.name = %self.session, %failure, "the browser profile could not be removed; remove its folder by hand");
+    async fn drive(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+        loop {
+            tokio::select! {
+                order = inbox.recv() => match order {
+                    Some(order) => self.obey(order).await,
+                    None => break,
+                },
+                Some(Err(error)) = self.tasks.join_next() => {
+                    tracing::error!(session.name = %self.session, %error, "a request to the engine panicked");
+                    if let Some((run, _)) = self.running {
+                        self.fail(run, failure("a request to the engine panicked")).await;
                     }
-                }
-                Order::Ask(run, question) => self.ask(run, question),
-                Order::Flush(done) => {
-                    let _ = done.send(());
                 }
             }
         }
         self.stop().await;
     }
 
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Start(run) => self.start(run).await,
+            Order::Stop => self.stop().await,
+            Order::Wipe(say) => {
+                let wiped = self.engine.wipe_profile(&self.session).await;
+                if let Err(failure) = &wiped {
+                    tracing::error!(session.name = %self.session, %failure, "the browser profile could not be removed");
+                }
+                if let Some(say) = say {
+                    let _ = say.send(wiped);
+                }
+            }
+            Order::Ask(run, question) => self.ask(run, question),
+        }
+    }
+
     async fn start(&mut self, run: u64) {
         // Held only while the browser starts: many sessions that start at once
-        // must not fight for the processor.
-        let permit = self.starts.clone().acquire_owned().await;
+        // must not fight for the processor. Who is stopped meanwhile need not wait.
+        let permit = tokio::select! {
+            permit = self.starts.clone().acquire_owned() => permit,
+            _ = self.wanted.wait_for(|wanted| *wanted != run) => return,
+        };
         let (events, from_engine) = mpsc::channel(EVENTS_AHEAD);
         let started = self.engine.start(&self.session, events).await;
         drop(permit);
         match started {
             Ok(handle) => {
-                self.running = Some(Arc::from(handle));
-                tokio::spawn(forward(run, from_engine, self.to_task.clone()));
+                self.running = Some((run, Arc::from(handle)));
+                self.tasks.spawn(forward(run, from_engine, self.to_task.clone()));
             }
             Err(failure) => self.fail(run, failure).await,
         }
     }
 
     async fn stop(&mut self) {
-        if let Some(handle) = self.running.take() {
+        if let Some((_, handle)) = self.running.take() {
             handle.stop().await;
         }
     }
@@ -167,19 +204,21 @@ impl Driver {
         report(&self.to_task, run, EngineReport::Failed(failure)).await;
     }
 
-    fn ask(&self, run: u64, question: Question) {
-        let Some(handle) = self.running.clone() else {
+    fn ask(&mut self, run: u64, question: Question) {
+        let Some((_, handle)) = self.running.clone().filter(|(running, _)| *running == run) else {
             tracing::debug!(session.name = %self.session, "no engine runs to ask");
             return;
         };
         let to_task = self.to_task.clone();
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             match question {
-                Question::RefreshQr => fail_if_refused(handle.refresh_qr().await, run, to_task).await,
+                Question::RefreshQr => {
+                    fail_if_refused(handle.refresh_qr().await, run, to_task).await
+                }
                 Question::LogOut => fail_if_refused(handle.log_out().await, run, to_task).await,
                 Question::PairingCode(number) => {
                     match handle.request_pairing_code(&number).await {
-                        // The task ends only with the host.
+                        // Fails only when the task has ended.
                         Ok(code) => drop(to_task.send((run, LaneNews::CodeMade(code))).await),
                         Err(failure) => {
                             report(&to_task, run, EngineReport::CodeFailed(failure)).await;
@@ -205,7 +244,7 @@ async fn fail_if_refused(
 
 async fn report(to_task: &mpsc::Sender<(u64, LaneNews)>, run: u64, report: EngineReport) {
     let news = LaneNews::Engine(EngineEvent::Report(report));
-    // The task ends only with the host.
+    // Fails only when the task has ended.
     let _ = to_task.send((run, news)).await;
 }
 
@@ -218,23 +257,22 @@ async fn forward(
 ) {
     let mut has_ended = false;
     while let Some(event) = from_engine.recv().await {
-        has_ended |= matches!(
-            event,
-            EngineEvent::Report(EngineReport::Stopped | EngineReport::Failed(_))
-        );
+        has_ended |=
+            matches!(event, EngineEvent::Report(EngineReport::Stopped | EngineReport::Failed(_)));
         if to_task.send((run, LaneNews::Engine(event))).await.is_err() {
             return;
         }
     }
     if !has_ended {
-        report(&to_task, run, EngineReport::Failed(silent_end())).await;
+        report(&to_task, run, EngineReport::Failed(failure("the engine ended without a reason")))
+            .await;
     }
 }
 
-fn silent_end() -> EngineFailure {
+fn failure(message: &str) -> EngineFailure {
     EngineFailure {
         kind: EngineFailureKind::Other,
         step: "running".into(),
-        message: "the engine ended without a reason".into(),
+        message: message.into(),
     }
 }

@@ -12,44 +12,38 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use futures::FutureExt;
 use pairing_core::{
     clock::SharedClock,
-    event::{CodeNotice, Cursor, EventData, JournalEvent},
+    event::Cursor,
     fan_out::{FanOut, Interest},
     plugin::PluginError,
-    session::CodeKind,
-    store::{Store, StoreError},
+    store::{Records, StoreError},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    live_code::{LiveCode, fill_in},
+    committed::{Committed, NO_PLACE},
+    live_code::fill_in,
     snapshot::SessionSnapshot,
+    subscription::{Routed, Subscription},
 };
 
 /// How long an event waits for the ones before it before the journal is asked.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How many entries are read from the journal at once.
 const READ_AHEAD: u32 = 500;
-
-/// An event in the shape for one interest.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Routed {
-    /// Its place in the journal; none for a live code that is sent again.
-    pub id: Option<Cursor>,
-    /// The event's name on this transport.
-    pub name: String,
-    /// JSON.
-    pub body: Arc<str>,
-}
+/// How often that is done for one page, however few events are of interest.
+const READS_A_PAGE: u32 = 10;
 
 /// A page of the journal, routed.
 pub struct Page {
@@ -65,7 +59,9 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
     /// The place lies before the oldest entry that is kept.
-    #[error("events after {asked} are no longer kept; the oldest that can be resumed from is {oldest}")]
+    #[error(
+        "events after {asked} are no longer kept; the oldest that can be resumed from is {oldest}"
+    )]
     CursorExpired {
         /// What was asked for.
         asked: Cursor,
@@ -80,62 +76,26 @@ pub enum EventsError {
     Plugin(#[from] PluginError),
 }
 
-/// Why a subscription ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubscriptionEnd {
-    /// The reader was too slow, or an event could not be routed. All up to
-    /// `last` was delivered: resume after it.
-    Overflow {
-        /// The last event delivered, or the journal's head at subscribing.
-        last: Cursor,
-    },
-    /// The host stops.
-    HostStopping,
-}
-
-/// A subscriber's end. Dropping it unsubscribes.
-pub struct Subscription {
-    events: mpsc::Receiver<Arc<Routed>>,
-    last: Cursor,
-    stopping: CancellationToken,
-}
-
-impl Subscription {
-    /// The next event. Cancel-safe.
-    pub async fn next(&mut self) -> Result<Arc<Routed>, SubscriptionEnd> {
-        match self.events.recv().await {
-            Some(routed) => {
-                self.last = routed.id.unwrap_or(self.last);
-                Ok(routed)
-            }
-            None if self.stopping.is_cancelled() => Err(SubscriptionEnd::HostStopping),
-            None => Err(SubscriptionEnd::Overflow { last: self.last }),
-        }
+async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
-
-    /// All events after this place come through this subscription.
-    pub fn position(&self) -> Cursor {
-        self.last
-    }
-}
-
-/// A committed event on its way.
-pub(crate) struct Committed {
-    pub(crate) event: JournalEvent,
-    /// The code that the event announces.
-    pub(crate) code: Option<LiveCode>,
 }
 
 /// Shared by session tasks (in) and the API (out). Cheap to clone.
 #[derive(Clone)]
 pub struct EventBus(Arc<Shared>);
 
+/// Equal interests are routed once.
+type Subscribers = BTreeMap<Arc<Interest>, Vec<mpsc::Sender<Arc<Routed>>>>;
+
 struct Shared {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Records>,
     fan_out: Arc<dyn FanOut>,
     clock: SharedClock,
     incoming: mpsc::UnboundedSender<Vec<Committed>>,
-    subscribers: Mutex<BTreeMap<Arc<Interest>, Vec<mpsc::Sender<Arc<Routed>>>>>,
+    subscribers: Mutex<Subscribers>,
     head: AtomicU64,
     stopping: CancellationToken,
 }
@@ -143,7 +103,7 @@ struct Shared {
 impl EventBus {
     /// A bus that begins at the journal's end, and the task that drives it.
     pub(crate) async fn open(
-        store: Arc<dyn Store>,
+        store: Arc<dyn Records>,
         fan_out: Arc<dyn FanOut>,
         clock: SharedClock,
         stopping: CancellationToken,
@@ -163,6 +123,15 @@ impl EventBus {
         Ok((bus, task))
     }
 
+    /// Goes on after a mistake of our own: readers resume from the journal.
+    async fn run(self, mut inbox: mpsc::UnboundedReceiver<Vec<Committed>>) {
+        while AssertUnwindSafe(self.hand_out(&mut inbox)).catch_unwind().await.is_err() {
+            tracing::error!("the event bus panicked; all subscribers must resume");
+            self.subscribers().clear();
+        }
+        self.subscribers().clear();
+    }
+
     /// All that happens from now on and is of interest. `capacity` events may
     /// wait; one more ends the subscription.
     pub fn subscribe(&self, interest: Interest, capacity: usize) -> Subscription {
@@ -178,8 +147,8 @@ impl EventBus {
         Cursor(self.0.head.load(Ordering::Acquire))
     }
 
-    /// Up to `limit` deliveries from the journal after `after`. Live codes are
-    /// null in them.
+    /// Up to `limit` deliveries from the journal after `after`, perhaps none before
+    /// the end. Live codes are null in them.
     pub async fn page(
         &self,
         interest: &Interest,
@@ -193,18 +162,25 @@ impl EventBus {
         }
         let interests = [Arc::new(interest.clone())];
         let mut page = Page { deliveries: Vec::new(), next: after, at_end: false };
-        while !page.at_end && page.deliveries.len() < limit as usize {
+        for _ in 0..READS_A_PAGE {
             let events = self.0.store.read(page.next, READ_AHEAD).await?;
             page.at_end = events.len() < READ_AHEAD as usize;
             for event in events {
                 if page.deliveries.len() == limit as usize {
                     page.at_end = false;
-                    break;
+                    return Ok(page);
+                }
+                if event.id.0 != page.next.0 + 1 {
+                    // What came next has just become too old.
+                    let oldest = Cursor(event.id.0.saturating_sub(1));
+                    return Err(EventsError::CursorExpired { asked: page.next, oldest });
                 }
                 page.next = event.id;
-                let committed = Committed { event, code: None };
-                let routed = self.route(&committed, &interests).await?;
+                let routed = self.route(&Committed { event, code: None }, &interests).await?;
                 page.deliveries.extend(routed.into_iter().map(|(_, routed)| routed));
+            }
+            if page.at_end {
+                break;
             }
         }
         Ok(page)
@@ -220,16 +196,7 @@ impl EventBus {
         let interests = [Arc::new(interest.clone())];
         let mut codes = Vec::new();
         for session in sessions {
-            let Some(shown) = session.shown(now) else { continue };
-            let notice = CodeNotice { sequence: shown.sequence, expires_at: shown.expires_at };
-            let data = match shown.kind {
-                CodeKind::Qr => EventData::QrCode(notice),
-                CodeKind::PairingCode => EventData::PairingCode(notice),
-            };
-            // Place 0 stands for "not from the journal".
-            let event =
-                JournalEvent { id: Cursor(0), session: session.name.clone(), at: now, data };
-            let committed = Committed { event, code: session.code.clone() };
+            let Some(committed) = Committed::shown_by(session, now) else { continue };
             match self.route(&committed, &interests).await {
                 Ok(routed) => codes.extend(routed.into_iter().map(|(_, routed)| routed)),
                 Err(error) => tracing::warn!(%error, "a live code could not be routed"),
@@ -244,35 +211,41 @@ impl EventBus {
         let _ = self.0.incoming.send(committed);
     }
 
-    fn subscribers(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<Arc<Interest>, Vec<mpsc::Sender<Arc<Routed>>>>> {
+    fn subscribers(&self) -> MutexGuard<'_, Subscribers> {
         self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(self, mut inbox: mpsc::UnboundedReceiver<Vec<Committed>>) {
+    async fn hand_out(&self, inbox: &mut mpsc::UnboundedReceiver<Vec<Committed>>) {
         let mut waiting: BTreeMap<Cursor, Committed> = BTreeMap::new();
+        let mut gap_until = None;
         loop {
-            let has_gap = !waiting.is_empty();
             let arrived = tokio::select! {
                 Some(arrived) = inbox.recv() => arrived,
-                () = tokio::time::sleep(PATIENCE), if has_gap => {
+                () = sleep_until(gap_until) => {
+                    gap_until = None;
                     self.fill_gap(&mut waiting).await;
                     Vec::new()
                 }
-                () = self.0.stopping.cancelled() => break,
+                () = self.0.stopping.cancelled() => return,
             };
-            waiting.extend(arrived.into_iter().map(|committed| (committed.event.id, committed)));
+            for committed in arrived {
+                if committed.event.id > self.head() {
+                    waiting.insert(committed.event.id, committed);
+                } else if committed.code.is_some() {
+                    // The journal was faster, but it has no codes.
+                    self.deliver(committed.once_more()).await;
+                }
+            }
             while let Some(entry) = waiting.first_entry()
                 && entry.key().0 <= self.head().0 + 1
             {
-                let committed = entry.remove();
-                if committed.event.id > self.head() {
-                    self.deliver(committed).await;
-                }
+                gap_until = None;
+                self.deliver(entry.remove()).await;
+            }
+            if !waiting.is_empty() {
+                gap_until = gap_until.or_else(|| Some(Instant::now() + PATIENCE));
             }
         }
-        self.subscribers().clear();
     }
 
     async fn fill_gap(&self, waiting: &mut BTreeMap<Cursor, Committed>) {
@@ -313,7 +286,9 @@ impl EventBus {
                     senders.retain(|sender| sender.try_send(routed.clone()).is_ok());
                 }
             }
-            self.0.head.store(committed.event.id.0, Ordering::Release);
+            if committed.event.id != NO_PLACE {
+                self.0.head.store(committed.event.id.0, Ordering::Release);
+            }
             return;
         }
     }
@@ -342,7 +317,7 @@ impl EventBus {
             Err(_) => self.0.fan_out.route(&committed.event, interests).await?,
         };
         let now = self.0.clock.now();
-        let id = Some(committed.event.id).filter(|id| *id != Cursor(0));
+        let id = Some(committed.event.id).filter(|id| *id != NO_PLACE);
         let routed = deliveries.into_iter().filter(|delivery| delivery.interest < interests.len());
         Ok(routed
             .map(|delivery| {

@@ -9,14 +9,22 @@
 //! Nothing here decides how pairing goes (`plugins/pairing-workflow` does) and
 //! nothing knows of browsers, SQL or HTTP: those are traits of `pairing-core`.
 
+mod commands;
+mod commit;
+mod committed;
 mod engine_lane;
 mod event_bus;
 mod live_code;
 mod recording;
+mod retention;
 mod session_task;
+mod sessions;
 mod snapshot;
+mod subscription;
 mod supervisor;
 
-pub use event_bus::{EventBus, EventsError, Page, Routed, Subscription, SubscriptionEnd};
+pub use commands::{CommandError, CommandReply};
+pub use event_bus::{EventBus, EventsError, Page};
+pub use sessions::{Sessions, SessionsConfig, SessionsParts};
 pub use snapshot::{QrImage, SessionSnapshot};
-pub use supervisor::{CommandError, CommandReply, Sessions, SessionsConfig, SessionsParts};
+pub use subscription::{Routed, Subscription, SubscriptionEnd};

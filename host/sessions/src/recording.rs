@@ -10,7 +10,8 @@ use pairing_core::{
 };
 
 /// The input as it was handed over, and what was decided. None of the three
-/// types can hold a QR payload or a pairing code.
+/// types can hold a QR payload or a pairing code. Phone numbers stand in them as
+/// they were given: decisions depend on them, and a replay must come to the same.
 pub(crate) fn record(
     input: &Input,
     context: &Context,

@@ -2,48 +2,42 @@
 //! carries out. It alone writes the session's row; others send it a message or
 //! read its snapshot.
 
-use std::{collections::HashMap, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use pairing_core::{
     clock::{SharedClock, Timestamp},
-    command::{Command, Outcome},
+    command::{Outcome, RefusalCode},
     engine::EngineEvent,
     id::SessionName,
     plugin::PluginError,
-    renderer::{QrRenderer, RenderOptions},
-    session::{CodeKind, SessionRecord, ShownCode, View},
-    store::{Commit, Store, StoreError},
+    renderer::QrRenderer,
+    session::{CodeKind, SessionRecord, View},
+    store::{Commit, Records},
     workflow::{
         CommandId, Context, Decision, Effect, EngineReport, Input, PairingSettings, SharedWorkflow,
     },
 };
-use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::{
+    commands::{CommandError, CommandMessage, CommandReply, Replies},
+    commit,
+    committed::Committed,
     engine_lane::{EngineLane, LaneNews},
-    event_bus::{Committed, EventBus},
-    live_code::{LiveCode, data_url},
+    event_bus::EventBus,
+    live_code::{Codes, LiveCode},
     recording,
-    snapshot::SessionSnapshot,
-    supervisor::{CommandError, CommandReply},
+    snapshot::{SessionSnapshot, SharedSnapshot},
 };
 
 /// When an input could not be worked, the session is taken up anew after this.
 const RETAKE_DELAY: Duration = Duration::from_secs(30);
-/// First and longest delay between attempts to write to a database that is away.
-const COMMIT_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-
-/// A command on its way, with the caller's end of the reply.
-pub(crate) struct CommandMessage {
-    pub(crate) command: Command,
-    pub(crate) reply: oneshot::Sender<Result<CommandReply, CommandError>>,
-}
+/// A workflow that asks to be woken at once, again and again, gets this much rest.
+const BETWEEN_WAKE_UPS: Duration = Duration::from_millis(100);
 
 /// What all sessions share.
 pub(crate) struct Shared {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Records>,
     pub(crate) workflow: SharedWorkflow,
     pub(crate) renderer: Arc<dyn QrRenderer>,
     pub(crate) clock: SharedClock,
@@ -60,24 +54,21 @@ pub(crate) enum TaskEnd {
     Overtaken,
 }
 
-/// The latest secrets that the engine gave, whether shown or not.
-#[derive(Default)]
-struct EngineCodes {
-    qr: Option<SecretString>,
-    pairing_code: Option<SecretString>,
-}
-
 pub(crate) struct SessionTask {
     shared: Arc<Shared>,
     name: SessionName,
     /// None until the first input is committed.
     record: Option<SessionRecord>,
     lane: EngineLane,
-    codes: EngineCodes,
-    live: Option<LiveCode>,
-    replies: HashMap<CommandId, oneshot::Sender<Result<CommandReply, CommandError>>>,
-    snapshot: Arc<ArcSwapOption<SessionSnapshot>>,
+    codes: Codes,
+    replies: Replies,
+    snapshot: SharedSnapshot,
+    /// When the session is to be taken up anew, as after a restart.
     retake_at: Option<Timestamp>,
+    /// A command that came before that, and waits for it.
+    held: Option<CommandMessage>,
+    /// No wake-up before this.
+    rests_until: Timestamp,
 }
 
 impl SessionTask {
@@ -86,43 +77,57 @@ impl SessionTask {
         name: SessionName,
         record: Option<SessionRecord>,
         lane: EngineLane,
-        snapshot: Arc<ArcSwapOption<SessionSnapshot>>,
+        snapshot: SharedSnapshot,
     ) -> Self {
         Self {
             shared,
             name,
             record,
             lane,
-            codes: EngineCodes::default(),
-            live: None,
-            replies: HashMap::new(),
+            codes: Codes::default(),
+            replies: Replies::default(),
             snapshot,
             retake_at: None,
+            held: None,
+            rests_until: Timestamp(0),
         }
     }
 
     /// Works inputs one after the other until the session ends.
     pub(crate) async fn run(mut self, mailbox: &mut mpsc::Receiver<CommandMessage>) -> TaskEnd {
-        let mut next = self.record.is_some().then_some(Input::HostStarted);
+        if self.record.is_some()
+            && let ControlFlow::Break(end) = self.work(Input::HostStarted, mailbox).await
+        {
+            return end;
+        }
         loop {
-            let input = match next.take() {
-                Some(input) => input,
-                None => self.next_input(mailbox).await,
-            };
-            match self.work(input).await {
-                ControlFlow::Continue(follow_up) => next = follow_up,
-                ControlFlow::Break(end) => return end,
+            let input = self.next_input(mailbox).await;
+            if let ControlFlow::Break(end) = self.work(input, mailbox).await {
+                return end;
             }
         }
     }
 
     async fn next_input(&mut self, mailbox: &mut mpsc::Receiver<CommandMessage>) -> Input {
-        let wake_up_at = self.record.as_ref().and_then(|record| record.wake_up_at);
+        if let Some(message) = self.held.take() {
+            return self.accept(message);
+        }
         let clock = self.shared.clock.clone();
+        let wake_up_at = self.record.as_ref().and_then(|record| record.wake_up_at);
+        let wake_up_at = wake_up_at.map(|time| time.max(self.rests_until));
         tokio::select! {
-            Some(message) = mailbox.recv() => self.accept(message),
+            Some(message) = mailbox.recv() => {
+                if self.retake_at.take().is_none() {
+                    return self.accept(message);
+                }
+                self.held = Some(message);
+                Input::HostStarted
+            }
             news = self.lane.next() => self.hear(news),
-            () = sleep_until(&clock, wake_up_at) => Input::WakeUp,
+            () = sleep_until(&clock, wake_up_at) => {
+                self.rests_until = clock.now().after(BETWEEN_WAKE_UPS);
+                Input::WakeUp
+            }
             () = sleep_until(&clock, self.retake_at) => {
                 self.retake_at = None;
                 Input::HostStarted
@@ -132,7 +137,7 @@ impl SessionTask {
 
     fn accept(&mut self, message: CommandMessage) -> Input {
         let id = self.next_number();
-        self.replies.insert(id, message.reply);
+        self.replies.expect(id, message.reply);
         Input::Command { id, command: message.command }
     }
 
@@ -166,7 +171,11 @@ impl SessionTask {
     }
 
     /// One input from end to end.
-    async fn work(&mut self, input: Input) -> ControlFlow<TaskEnd, Option<Input>> {
+    async fn work(
+        &mut self,
+        input: Input,
+        mailbox: &mut mpsc::Receiver<CommandMessage>,
+    ) -> ControlFlow<TaskEnd> {
         let context = Context {
             session_name: self.name.clone(),
             now: self.shared.clock.now(),
@@ -178,40 +187,41 @@ impl SessionTask {
             Ok(decision) => decision,
             Err(error) => {
                 self.give_up(&input, error);
-                return ControlFlow::Continue(None);
+                return ControlFlow::Continue(());
             }
         };
         let deletes = decision.transition.effects.contains(&Effect::DeleteSession);
-        if deletes {
-            // The row goes last: if the host dies before, the deletion is
-            // repeated, and neither browser nor profile is left without an owner.
-            self.lane.stop();
-            self.lane.wipe();
-            self.lane.flush().await;
+        // The row goes last: if the host dies before, the deletion is repeated,
+        // and neither browser nor profile is left without an owner.
+        if deletes && self.lane.stop_and_wipe().await.is_err() {
+            self.keep();
+            return ControlFlow::Continue(());
         }
-        let code = self.code_to_show(decision.transition.view.shown).await;
         let commit = match self.commit_for(&input, &context, &decision, deletes) {
             Ok(commit) => commit,
             Err(error) => {
                 tracing::error!(session.name = %self.name, %error, "an input could not be written as JSON");
-                return ControlFlow::Continue(None);
+                return ControlFlow::Continue(());
             }
         };
-        let events = match self.commit(&commit, &input).await {
-            Ok(events) => events,
-            Err(end) => return ControlFlow::Break(end),
-        };
-        self.live.clone_from(&code);
+        // Side by side: together they are most of the way of a QR code.
+        let (code, events) = tokio::join!(
+            self.codes.to_show(commit.record.view.shown, &*self.shared.renderer),
+            commit::write(&*self.shared.store, &commit, &input, &mut self.replies, mailbox),
+        );
+        let Ok(events) = events else { return ControlFlow::Break(TaskEnd::Overtaken) };
+        metrics::counter!("session_inputs_total", "cause" => recording::cause(&input)).increment(1);
         let snapshot = SessionSnapshot::new(&commit.record, code.clone());
         self.snapshot.store((!deletes).then(|| Arc::new(snapshot)));
         self.record = Some(commit.record);
-        let committed =
-            events.into_iter().map(|event| Committed { event, code: code.clone() }).collect();
-        self.shared.bus.publish(committed);
+        self.shared.bus.publish(
+            events.into_iter().map(|event| Committed::new(event, code.as_ref())).collect(),
+        );
+        self.codes.live = code;
         for effect in decision.transition.effects {
             self.carry_out(effect);
         }
-        if deletes { ControlFlow::Break(TaskEnd::Deleted) } else { ControlFlow::Continue(None) }
+        if deletes { ControlFlow::Break(TaskEnd::Deleted) } else { ControlFlow::Continue(()) }
     }
 
     /// Asks the workflow, once more if the first call was cut off.
@@ -229,13 +239,33 @@ impl SessionTask {
     /// The workflow gave no answer: the state stays. A caller is told; for any
     /// other input the session is taken up anew later, as after a restart.
     fn give_up(&mut self, input: &Input, error: PluginError) {
+        metrics::counter!("session_input_failures_total", "cause" => recording::cause(input))
+            .increment(1);
         tracing::error!(session.name = %self.name, cause = recording::cause(input), %error, "an input could not be worked; the session's state stays as it is");
         match input {
-            Input::Command { id, .. } => self.answer(*id, Err(CommandError::Plugin(error))),
-            _ => {
-                self.lane.stop();
-                self.retake_at = Some(self.shared.clock.now().after(RETAKE_DELAY));
-            }
+            Input::Command { id, .. } => self.replies.answer(*id, Err(error.into())),
+            _ => self.interrupt(|| CommandError::Plugin(error.clone())),
+        }
+    }
+
+    /// The profile could not be removed, so the session is not deleted.
+    fn keep(&mut self) {
+        self.interrupt(|| CommandError::Refused {
+            code: RefusalCode::EngineUnavailable,
+            message: "the browser profile could not be removed, so the session was kept; \
+                      the host's log says why"
+                .into(),
+        });
+    }
+
+    /// Stops what runs and forgets who waits; the session is taken up anew later.
+    fn interrupt(&mut self, error: impl Fn() -> CommandError) {
+        self.lane.stop();
+        self.codes = Codes::default();
+        self.replies.fail_all(error);
+        if let Some(record) = &self.record {
+            self.snapshot.store(Some(Arc::new(SessionSnapshot::new(record, None))));
+            self.retake_at = Some(self.shared.clock.now().after(RETAKE_DELAY));
         }
     }
 
@@ -267,70 +297,10 @@ impl SessionTask {
         })
     }
 
-    /// Writes until it is certain that it is written: after an error of the
-    /// connection nobody knows whether the transaction went through, so nothing
-    /// else may happen to this session before. The store recognises a repeat.
-    async fn commit(
-        &mut self,
-        commit: &Commit,
-        input: &Input,
-    ) -> Result<Vec<pairing_core::event::JournalEvent>, TaskEnd> {
-        let mut delay = COMMIT_RETRY.0;
-        loop {
-            match self.shared.store.commit(commit).await {
-                Ok(events) => return Ok(events),
-                Err(StoreError::Unavailable(message)) => {
-                    tracing::warn!(session.name = %self.name, message, "the database is away; trying again");
-                    if let Input::Command { id, .. } = input {
-                        let error = StoreError::Unavailable(message);
-                        self.answer(*id, Err(CommandError::Store(error)));
-                    }
-                }
-                Err(error @ StoreError::Conflict { .. }) => {
-                    tracing::error!(session.name = %self.name, %error, "the session is read anew");
-                    return Err(TaskEnd::Overtaken);
-                }
-                Err(error) => {
-                    tracing::error!(session.name = %self.name, %error, "an input could not be written; trying again");
-                }
-            }
-            tokio::time::sleep(delay).await;
-            delay = (delay * 2).min(COMMIT_RETRY.1);
-        }
-    }
-
-    /// The secret that belongs to what the workflow wants shown.
-    async fn code_to_show(&self, shown: Option<ShownCode>) -> Option<LiveCode> {
-        let shown = shown?;
-        let is_same = |live: &&LiveCode| live.shown.sequence == shown.sequence;
-        if let Some(live) = self.live.as_ref().filter(is_same) {
-            return Some(LiveCode { shown, ..live.clone() });
-        }
-        match shown.kind {
-            CodeKind::PairingCode => {
-                let code = self.codes.pairing_code.as_ref()?;
-                let text = Some(code.expose_secret().into());
-                Some(LiveCode { shown, text, payload: None })
-            }
-            CodeKind::Qr => {
-                let payload = self.codes.qr.clone()?;
-                let text =
-                    match self.shared.renderer.render(&payload, RenderOptions::default()).await {
-                        Ok(image) => Some(data_url(&image)),
-                        Err(error) => {
-                            tracing::error!(session.name = %self.name, %error, "the QR code could not be drawn");
-                            None
-                        }
-                    };
-                Some(LiveCode { shown, text, payload: Some(payload) })
-            }
-        }
-    }
-
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::StartEngine => {
-                self.codes = EngineCodes::default();
+                self.codes = Codes::default();
                 self.lane.start();
             }
             Effect::StopEngine => self.lane.stop(),
@@ -350,22 +320,16 @@ impl SessionTask {
         let answer = match outcome {
             Outcome::Done(message) => Ok(CommandReply::Done { message }),
             Outcome::Refused { code, message } => Err(CommandError::Refused { code, message }),
-            Outcome::CodeMade => match (&self.live, &self.codes.pairing_code) {
-                (Some(live), Some(code)) if live.shown.kind == CodeKind::PairingCode => {
-                    let expires_at = live.shown.expires_at;
-                    Ok(CommandReply::CodeMade { code: code.clone(), expires_at })
+            Outcome::CodeMade => match (&self.codes.live, &self.codes.pairing_code) {
+                (Some(LiveCode { shown, .. }), Some(code))
+                    if shown.kind == CodeKind::PairingCode =>
+                {
+                    Ok(CommandReply::CodeMade { code: code.clone(), expires_at: shown.expires_at })
                 }
                 _ => Err(CommandError::Interrupted),
             },
         };
-        self.answer(id, answer);
-    }
-
-    fn answer(&mut self, id: CommandId, answer: Result<CommandReply, CommandError>) {
-        if let Some(reply) = self.replies.remove(&id) {
-            // The caller may have gone; what it asked for is done all the same.
-            let _ = reply.send(answer);
-        }
+        self.replies.answer(id, answer);
     }
 }
 

@@ -1,6 +1,9 @@
 //! What readers see of a session: the committed row, served from memory, and the
 //! code that is live now.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 use pairing_core::{
     clock::Timestamp,
     id::SessionName,
@@ -8,9 +11,12 @@ use pairing_core::{
     session::{CodeKind, SessionRecord, ShownCode, View},
 };
 use secrecy::SecretString;
-use std::sync::Arc;
 
 use crate::live_code::LiveCode;
+
+/// Where a session's task puts its snapshot, and all others read it. None: the
+/// session does not exist (yet).
+pub(crate) type SharedSnapshot = Arc<ArcSwapOption<SessionSnapshot>>;
 
 /// A session as last committed. Immutable; a new one takes its place.
 #[derive(Clone)]

@@ -32,6 +32,8 @@ struct Page {
     calls: Vec<FakeCall>,
     events: Option<mpsc::Sender<EngineEvent>>,
     code: Option<Result<String, CodeFailure>>,
+    start_panics: bool,
+    wipe_fails: Option<EngineFailure>,
 }
 
 /// Shared by the host and the test.
@@ -82,6 +84,16 @@ impl FakeEngine {
         self.page(session, |page| page.code = Some(answer.map(str::to_owned)));
     }
 
+    /// The next start panics, as a mistake in the engine would.
+    pub fn panic_at_start(&self, session: &SessionName) {
+        self.page(session, |page| page.start_panics = true);
+    }
+
+    /// Profiles can't be removed until told otherwise.
+    pub fn fail_wipes(&self, session: &SessionName, failure: Option<EngineFailure>) {
+        self.page(session, |page| page.wipe_fails = failure);
+    }
+
     fn page<T>(&self, session: &SessionName, with: impl FnOnce(&mut Page) -> T) -> T {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         with(pages.entry(session.clone()).or_default())
@@ -100,14 +112,18 @@ impl Engine for FakeEngine {
         session: &SessionName,
         events: mpsc::Sender<EngineEvent>,
     ) -> Result<Box<dyn EngineHandle>, EngineFailure> {
-        self.page(session, |page| page.events = Some(events));
+        let panics = self.page(session, |page| {
+            page.events = Some(events);
+            std::mem::take(&mut page.start_panics)
+        });
         self.note(session, FakeCall::Start);
+        assert!(!panics, "the fake engine was told to panic");
         Ok(Box::new(FakeHandle { engine: self.clone(), session: session.clone() }))
     }
 
     async fn wipe_profile(&self, session: &SessionName) -> Result<(), EngineFailure> {
         self.note(session, FakeCall::WipeProfile);
-        Ok(())
+        self.page(session, |page| page.wipe_fails.clone()).map_or(Ok(()), Err)
     }
 }
 

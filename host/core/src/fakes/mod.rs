@@ -2,6 +2,10 @@
 
 mod clock;
 mod engine;
+mod plugins;
+mod workflow;
 
 pub use clock::FakeClock;
 pub use engine::{FakeCall, FakeEngine};
+pub use plugins::{FakeFanOut, FakeRenderer};
+pub use workflow::{FakeWorkflow, WorkflowFault};

@@ -1,0 +1,68 @@
+//! Writes what one input changes, until it is certain that it is written: after
+//! an error of the connection nobody knows whether the transaction went through,
+//! so nothing else may happen to the session before. The store recognises a
+//! repeat. Meanwhile no caller is kept waiting.
+
+use std::time::Duration;
+
+use pairing_core::{
+    event::JournalEvent,
+    store::{Commit, Records, StoreError},
+    workflow::Input,
+};
+use tokio::sync::mpsc;
+
+use crate::commands::{CommandError, CommandMessage, Replies};
+
+/// First and longest delay between attempts.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Another writer wrote the session's row.
+pub(crate) struct Overtaken;
+
+pub(crate) async fn write(
+    store: &dyn Records,
+    commit: &Commit,
+    input: &Input,
+    replies: &mut Replies,
+    mailbox: &mut mpsc::Receiver<CommandMessage>,
+) -> Result<Vec<JournalEvent>, Overtaken> {
+    let session = &commit.record.name;
+    let mut delay = RETRY.0;
+    loop {
+        let message = match store.commit(commit).await {
+            Ok(events) => return Ok(events),
+            Err(error @ StoreError::Conflict { .. }) => {
+                tracing::error!(session.name = %session, %error, "the session is read anew");
+                return Err(Overtaken);
+            }
+            Err(StoreError::Unavailable(message)) => message,
+            // Perhaps an operator can do something about it.
+            Err(error) => error.to_string(),
+        };
+        metrics::counter!("session_commit_retries_total").increment(1);
+        tracing::warn!(session.name = %session, message, "an input could not be written; trying again");
+        let away = || CommandError::Store(StoreError::Unavailable(message.clone()));
+        if let Input::Command { id, .. } = input {
+            replies.answer(*id, Err(away()));
+        }
+        refuse_for(delay, mailbox, away).await;
+        delay = (delay * 2).min(RETRY.1);
+    }
+}
+
+/// Commands that come now are not taken: their callers hear so at once.
+async fn refuse_for(
+    delay: Duration,
+    mailbox: &mut mpsc::Receiver<CommandMessage>,
+    error: impl Fn() -> CommandError,
+) {
+    let refusing = async {
+        while let Some(message) = mailbox.recv().await {
+            message.refuse(error());
+        }
+        std::future::pending::<()>().await;
+    };
+    // Running out of time is what ends it.
+    let _ = tokio::time::timeout(delay, refusing).await;
+}

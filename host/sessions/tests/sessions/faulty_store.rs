@@ -1,0 +1,133 @@
+//! A store that is away, or loses its answers, when the test says so.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use pairing_core::{
+    clock::Timestamp,
+    event::{Cursor, JournalEvent},
+    id::SessionName,
+    session::SessionRecord,
+    store::{Commit, HistoryEntry, JournalStore, RecordedInput, SessionStore, Store, StoreError},
+};
+use tokio::sync::watch;
+
+pub(crate) struct FaultyStore {
+    inner: Arc<dyn Store>,
+    /// What becomes of the next commits, one after the other.
+    faults: Mutex<Vec<Fault>>,
+    /// Sessions whose commits wait.
+    held: watch::Sender<BTreeSet<SessionName>>,
+    /// How many commits have begun.
+    begun: watch::Sender<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// Nothing is written.
+    Away,
+    /// All is written, but nobody hears of it.
+    AnswerLost,
+}
+
+impl FaultyStore {
+    pub(crate) fn around(inner: Arc<dyn Store>) -> Self {
+        Self {
+            inner,
+            faults: Mutex::default(),
+            held: watch::Sender::default(),
+            begun: watch::Sender::new(0),
+        }
+    }
+
+    pub(crate) fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        let mut next = self.faults.lock().unwrap();
+        next.extend(faults);
+        next.reverse();
+    }
+
+    pub(crate) fn faults_left(&self) -> usize {
+        self.faults.lock().unwrap().len()
+    }
+
+    /// Commits of this session wait until [`FaultyStore::release`].
+    pub(crate) fn hold(&self, session: &SessionName) {
+        self.held.send_modify(|held| {
+            held.insert(session.clone());
+        });
+    }
+
+    pub(crate) fn release(&self, session: &SessionName) {
+        self.held.send_modify(|held| {
+            held.remove(session);
+        });
+    }
+
+    /// So many attempts to commit have been made, failed ones included.
+    pub(crate) fn attempts(&self) -> u64 {
+        *self.begun.borrow()
+    }
+
+    /// Waits for the attempt with this number.
+    pub(crate) async fn attempt(&self, number: u64) {
+        self.begun.subscribe().wait_for(|begun| *begun >= number).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl SessionStore for FaultyStore {
+    async fn sessions(&self) -> Result<Vec<SessionRecord>, StoreError> {
+        self.inner.sessions().await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Vec<JournalEvent>, StoreError> {
+        self.begun.send_modify(|begun| *begun += 1);
+        let name = &commit.record.name;
+        self.held.subscribe().wait_for(|held| !held.contains(name)).await.unwrap();
+        let fault = self.faults.lock().unwrap().pop();
+        match fault {
+            None => self.inner.commit(commit).await,
+            Some(Fault::Away) => Err(StoreError::Unavailable("the test took it away".into())),
+            Some(Fault::AnswerLost) => {
+                self.inner.commit(commit).await?;
+                Err(StoreError::Unavailable("the test lost the answer".into()))
+            }
+        }
+    }
+
+    async fn history(
+        &self,
+        session: &SessionName,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.inner.history(session, after, limit).await
+    }
+
+    async fn inputs(
+        &self,
+        session: &SessionName,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<RecordedInput>, StoreError> {
+        self.inner.inputs(session, after, limit).await
+    }
+}
+
+#[async_trait]
+impl JournalStore for FaultyStore {
+    async fn read(&self, after: Cursor, limit: u32) -> Result<Vec<JournalEvent>, StoreError> {
+        self.inner.read(after, limit).await
+    }
+
+    async fn bounds(&self) -> Result<(Cursor, Cursor), StoreError> {
+        self.inner.bounds().await
+    }
+
+    async fn purge(&self, journal: Timestamp, history: Timestamp) -> Result<u64, StoreError> {
+        self.inner.purge(journal, history).await
+    }
+}

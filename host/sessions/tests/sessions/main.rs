@@ -1,0 +1,14 @@
+//! Sessions from mailbox to subscriber: real SQLite, a page that the test plays,
+//! and a clock that the test moves.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod codes;
+mod deletion;
+mod events;
+mod faulty_store;
+mod host;
+mod inputs;
+mod outage;
+mod plugin_failure;
+mod restart;
