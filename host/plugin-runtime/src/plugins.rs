@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use pairing_core::{fan_out::FanOut, renderer::QrRenderer, workflow::Workflow};
+use pairing_core::{
+    fan_out::FanOut, plugin::PluginInfo, renderer::QrRenderer, workflow::Workflow,
+};
 
 use crate::{
     config::PluginsConfig,
@@ -54,9 +56,15 @@ impl Plugins {
     }
 }
 
+impl Plugins {
+    /// What fills each slot.
+    pub fn infos(&self) -> Vec<PluginInfo> {
+        vec![self.workflow.info(), self.renderer.info(), self.fan_out.info()]
+    }
+}
+
 impl fmt::Debug for Plugins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let infos = [self.workflow.info(), self.renderer.info(), self.fan_out.info()];
-        f.debug_tuple("Plugins").field(&infos).finish()
+        f.debug_tuple("Plugins").field(&self.infos()).finish()
     }
 }

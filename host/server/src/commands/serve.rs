@@ -39,7 +39,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         sessions: sessions.clone(),
         store,
         clock: std::sync::Arc::new(SystemClock),
-        plugins: vec![plugins.workflow.info(), plugins.renderer.info(), plugins.fan_out.info()],
+        plugins: plugins.infos(),
         metrics,
     };
     let api = Api::new(config, parts, stopping)?;
