@@ -1,4 +1,5 @@
 //! The components as they are built: what they import and export.
+#![expect(clippy::unwrap_used, reason = "a test may end where it can't go on")]
 
 use std::{collections::BTreeMap, path::PathBuf};
 

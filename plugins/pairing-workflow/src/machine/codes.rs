@@ -35,7 +35,7 @@ impl Step<'_> {
         let max_codes = settings.max_qr_rounds.max(1).saturating_mul(CODES_PER_ROUND);
         let lifetime =
             if begins_round { settings.first_qr_lifetime } else { settings.next_qr_lifetime };
-        let expires_at = self.from_now(lifetime);
+        let expires_at = self.later(lifetime);
         let Some(pairing) = self.pairing_again() else { return };
         pairing.codes += 1;
         if pairing.codes > max_codes {
@@ -60,7 +60,7 @@ impl Step<'_> {
     }
 
     pub(super) fn code_made(&mut self) {
-        let expires_at = self.from_now(self.context.settings.pairing_code_lifetime);
+        let expires_at = self.later(self.context.settings.pairing_code_lifetime);
         let Phase::Pairing(pairing) = &mut self.state.phase else { return };
         if !pairing.has_asked_the_page() {
             return;
@@ -131,7 +131,7 @@ impl Step<'_> {
     }
 
     fn ask_for_code(&mut self, phone_number: String) {
-        let (boot, code) = (self.boot_deadline(), self.from_now(CODE_DEADLINE));
+        let (boot, code) = (self.boot_deadline(), self.later(CODE_DEADLINE));
         if let Phase::Pairing(pairing) = &mut self.state.phase {
             pairing.stage = PairingStage::Ready { shown: None, deadline: boot.max(code) };
             if let Some(asked) = &mut pairing.asked {

@@ -44,9 +44,10 @@ impl Step<'_> {
             self.unlink(Then::Pair { asked: None }, Vec::new());
             return self.done(id, messages::UNLINKING_THEN_PAIRING);
         }
-        // A new beginning forgets what an earlier one expected.
-        let begins = matches!(self.state.phase, Phase::Off { linked: false, .. });
-        if begins || expected.is_some() {
+        // A new beginning forgets what an earlier one expected; what is linked or
+        // being linked must not be endangered by a change of mind.
+        let begins = matches!(self.state.phase, Phase::Off { .. });
+        if !self.state.is_linked() && (begins || expected.is_some()) {
             self.state.expected = expected;
         }
         self.resume(id);
@@ -107,7 +108,7 @@ impl Step<'_> {
 
     fn request_code(&mut self, id: CommandId, request: CodeRequest) {
         let CodeRequest { phone_number, confirm } = request;
-        let (boot, code) = (self.boot_deadline(), self.from_now(CODE_DEADLINE));
+        let (boot, code) = (self.boot_deadline(), self.later(CODE_DEADLINE));
         match &mut self.state.phase {
             Phase::Pairing(pairing) => {
                 if let Some(asked) = &mut pairing.asked {

@@ -82,16 +82,16 @@ impl Step<'_> {
         self.events.sort_by_key(|event| matches!(event, EventData::SessionDeleted));
     }
 
-    fn from_now(&self, duration: Duration) -> Timestamp {
+    fn later(&self, duration: Duration) -> Timestamp {
         self.context.now.saturating_add(duration)
     }
 
     fn boot_deadline(&self) -> Timestamp {
-        self.from_now(self.context.settings.boot_deadline)
+        self.later(self.context.settings.boot_deadline)
     }
 
     fn link_deadline(&self) -> Timestamp {
-        self.from_now(self.context.settings.link_deadline)
+        self.later(self.context.settings.link_deadline)
     }
 
     fn act(&mut self, effect: Effect) {

@@ -22,11 +22,11 @@ const LOG_OUT_DEADLINE: Duration = 25_000;
 
 impl Step<'_> {
     pub(super) fn log_out_deadline(&self) -> Timestamp {
-        self.from_now(LOG_OUT_DEADLINE)
+        self.later(LOG_OUT_DEADLINE)
     }
 
     fn connect_deadline(&self) -> Timestamp {
-        self.from_now(CONNECT_DEADLINE.min(self.context.settings.boot_deadline))
+        self.later(CONNECT_DEADLINE.min(self.context.settings.boot_deadline))
     }
 
     /// Begins. The session is linked and not yet being unlinked.

@@ -1,7 +1,8 @@
 //! What callers are told, and what they can't do by mistake.
 
 use super::world::{
-    OTHER_PHONE, PHONE, World, acts, code_for, done, init, init_expecting, refused, standing,
+    OTHER_PHONE, PHONE, World, account, acts, code_for, done, init, init_expecting, refused,
+    standing,
 };
 use crate::{
     contract::{Command, Effect, EngineEvent, EventData, Reason, RefusalCode, Status},
@@ -113,6 +114,17 @@ fn another_expected_number_needs_a_confirmation_on_a_linked_session() {
     assert_eq!(acts(&confirmed), [Effect::LogOut]);
     done(&confirmed);
     assert_eq!(confirmed.view.expected_phone_number.as_deref(), Some(OTHER_PHONE));
+}
+
+#[test]
+fn a_link_that_is_being_made_is_not_endangered_by_another_expectation() {
+    for confirm in [false, true] {
+        let mut world = World::linking();
+        let answer = world.command(init_expecting(OTHER_PHONE, confirm));
+        assert!(done(&answer).contains("already"));
+        let ready = world.engine(EngineEvent::Ready(account()));
+        assert_eq!(standing(&ready), (Status::Connected, None));
+    }
 }
 
 #[test]
