@@ -54,8 +54,9 @@ impl Default for SessionsConfig {
         let day = Duration::from_secs(24 * 60 * 60);
         Self {
             pairing: PairingSettings::default(),
-            // A pairing code may take two attempts of 15 s in the page.
-            command_deadline: Duration::from_secs(45),
+            // Giving up a link takes up to a minute: the page may have to connect
+            // first. A pairing code comes or fails sooner.
+            command_deadline: Duration::from_secs(65),
             concurrent_starts: std::thread::available_parallelism().map_or(2, usize::from),
             journal_retention: 7 * day,
             history_retention: 365 * day,

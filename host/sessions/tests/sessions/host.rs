@@ -8,8 +8,9 @@ use pairing_core::{
     engine::EngineEvent,
     event::{Cursor, EventData, JournalEvent},
     fakes::{FakeCall, FakeClock, FakeEngine, FakeFanOut, FakeRenderer, FakeWorkflow},
-    fan_out::{Interest, Transport},
+    fan_out::{FanOut, Interest, Transport},
     id::SessionName,
+    renderer::QrRenderer,
     session::Account,
     store::{JournalStore, RecordedInput, SessionStore},
     workflow::{EngineReport, Input, SharedWorkflow},
@@ -35,36 +36,48 @@ pub(crate) struct Host {
     pub(crate) folder: TempDir,
 }
 
+/// What fills the slots.
+pub(crate) struct Decides {
+    pub(crate) workflow: SharedWorkflow,
+    pub(crate) renderer: Arc<dyn QrRenderer>,
+    pub(crate) fan_out: Arc<dyn FanOut>,
+}
+
 impl Host {
     pub(crate) async fn start() -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), Arc::default()).await
     }
 
     async fn start_in(folder: TempDir, clock: Arc<FakeClock>) -> Self {
-        let workflow = Arc::new(FakeWorkflow::default());
-        Self::start_with(folder, clock, workflow.clone(), workflow).await
+        let (renderer, workflow) = (Arc::default(), Arc::default());
+        let fakes = Decides {
+            workflow: Arc::clone(&workflow) as _,
+            renderer: Arc::clone(&renderer) as _,
+            fan_out: Arc::new(FakeFanOut),
+        };
+        Self { renderer, workflow, ..Self::start_with(folder, clock, fakes).await }
     }
 
+    /// With these plugins in place of the fakes.
     pub(crate) async fn start_with(
         folder: TempDir,
         clock: Arc<FakeClock>,
-        decides: SharedWorkflow,
-        workflow: Arc<FakeWorkflow>,
+        plugins: Decides,
     ) -> Self {
         let database = format!("sqlite:{}", folder.path().join("pairing.db").display());
         let inner = pairing_store::connect(&pairing_store::Config::new(database)).await.unwrap();
         let store = Arc::new(FaultyStore::around(inner));
         let engine = FakeEngine::default();
-        let renderer = Arc::new(FakeRenderer::default());
         let parts = SessionsParts {
             store: store.clone(),
             engine: Arc::new(engine.clone()),
-            workflow: decides,
-            renderer: renderer.clone(),
-            fan_out: Arc::new(FakeFanOut),
+            workflow: plugins.workflow,
+            renderer: plugins.renderer,
+            fan_out: plugins.fan_out,
             clock: clock.clone(),
         };
         let sessions = Sessions::start(parts, SessionsConfig::default()).await.unwrap();
+        let (renderer, workflow) = (Arc::default(), Arc::default());
         Self { sessions, store, engine, clock, renderer, workflow, folder }
     }
 
@@ -74,6 +87,13 @@ impl Host {
         let Self { folder, clock, store, .. } = self;
         drop(store);
         Self::start_in(folder, clock).await
+    }
+
+    pub(crate) async fn restart_with(self, plugins: Decides) -> Self {
+        self.sessions.stop().await;
+        let Self { folder, clock, store, .. } = self;
+        drop(store);
+        Self::start_with(folder, clock, plugins).await
     }
 
     pub(crate) fn now(&self) -> Timestamp {

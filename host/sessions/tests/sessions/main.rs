@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod codes;
+mod components;
 mod deletion;
 mod events;
 mod faulty_store;
