@@ -61,7 +61,11 @@ impl<'a> Call<'a> {
         store.set_epoch_deadline(1);
         let ends_at = self.ends_at;
         store.epoch_deadline_callback(move |_| {
-            if thread_time() < ends_at { Ok(UpdateDeadline::Continue(1)) } else { Err(OutOfTime.into()) }
+            if thread_time() < ends_at {
+                Ok(UpdateDeadline::Continue(1))
+            } else {
+                Err(OutOfTime.into())
+            }
         });
         Ok(store)
     }

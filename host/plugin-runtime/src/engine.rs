@@ -106,13 +106,18 @@ mod tests {
     #[test]
     fn the_clock_ticks() {
         let engine = build(&PluginsConfig::default()).unwrap();
-        let module = Module::new(&engine, "(module (func (export \"spin\") (loop (br 0))))").unwrap();
+        let module =
+            Module::new(&engine, "(module (func (export \"spin\") (loop (br 0))))").unwrap();
         let mut store = Store::new(&engine, 0);
         store.set_fuel(u64::MAX).unwrap();
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut ticks| {
             *ticks.data_mut() += 1;
-            if *ticks.data() < 3 { Ok(UpdateDeadline::Continue(1)) } else { Err(wasmtime::Error::msg("enough")) }
+            if *ticks.data() < 3 {
+                Ok(UpdateDeadline::Continue(1))
+            } else {
+                Err(wasmtime::Error::msg("enough"))
+            }
         });
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
         let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
@@ -146,7 +151,10 @@ mod tests {
             ("gc", "(module (type (struct)) (func (result anyref) (struct.new 0)))"),
             ("exceptions", "(module (tag))"),
             ("memory64", "(module (memory i64 1))"),
-            ("relaxed simd", "(module (func (param v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))"),
+            (
+                "relaxed simd",
+                "(module (func (param v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))",
+            ),
             ("stack switching", "(module (type $f (func)) (type $c (cont $f)))"),
         ] {
             assert!(Module::new(&engine, module).is_err(), "{what} is on");

@@ -53,7 +53,9 @@ pub enum Refusal {
         exports: Vec<String>,
     },
     /// The interface is not whole.
-    #[error("its `{interface}` lacks the function `{function}`; build it against the package in `wit/` that has it")]
+    #[error(
+        "its `{interface}` lacks the function `{function}`; build it against the package in `wit/` that has it"
+    )]
     MissingFunction {
         /// Where.
         interface: &'static str,
@@ -61,13 +63,18 @@ pub enum Refusal {
         function: &'static str,
     },
     /// The interface has other types.
-    #[error("its `{interface}` has other types than the host's: {difference}; build it anew against `wit/`")]
+    #[error(
+        "its `{interface}` has other types than the host's: {difference}; build it anew against `wit/`"
+    )]
     Types {
         /// Where.
         interface: &'static str,
         /// What differs.
         difference: String,
     },
+    /// It could not be instantiated.
+    #[error("it can't be started: {0}")]
+    Start(PluginError),
     /// It could not say what it is.
     #[error("its `describe` gave no answer: {0}")]
     Describe(PluginError),
@@ -77,5 +84,9 @@ pub enum Refusal {
 }
 
 fn found(exports: &[String]) -> String {
-    if exports.is_empty() { " (nor anything else)".into() } else { format!(", but {}", exports.join(", ")) }
+    if exports.is_empty() {
+        " (nor anything else)".into()
+    } else {
+        format!(", but {}", exports.join(", "))
+    }
 }

@@ -73,7 +73,9 @@ impl GuestThreads {
         let place = lane.places.clone().try_acquire_owned().ok()?;
         let turn = match lane.turns.clone().try_acquire_owned() {
             Ok(turn) => turn,
-            Err(_) => timeout(self.max_wait, lane.turns.clone().acquire_owned()).await.ok()?.ok()?,
+            Err(_) => {
+                timeout(self.max_wait, lane.turns.clone().acquire_owned()).await.ok()?.ok()?
+            }
         };
         Some([place, turn])
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use arc_swap::ArcSwap;
 use metrics::SharedString;
 use pairing_core::plugin::{PluginError, PluginInfo, Slot};
-use wasmtime::{Engine, component::InstancePre};
+use wasmtime::{Engine, Store, component::InstancePre};
 
 use crate::{
     call::{Call, CallState},
@@ -36,8 +36,12 @@ pub(crate) trait World: Send + Sync + Sized + 'static {
     /// A component that is checked and ready to be instantiated.
     type Linked;
 
-    /// Compares the types of the component's functions with the host's.
-    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked>;
+    /// Compares the types of the component's functions with the host's, which
+    /// takes an instance.
+    fn link(
+        pre: InstancePre<CallState>,
+        store: &mut Store<CallState>,
+    ) -> wasmtime::Result<Self::Linked>;
 
     /// Asks the component what it is.
     fn describe(linked: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError>;
@@ -85,7 +89,8 @@ impl<W: World> Plugin<W> {
             let mut call = Call::begin(&host.engine, W::SLOT, &host.limits);
             let result = run(&version, &mut call, &host.limits);
             metrics::histogram!("plugin_call_seconds", "plugin" => slot).record(begun.elapsed());
-            metrics::histogram!("plugin_call_fuel", "plugin" => slot).record(call.fuel_used() as f64);
+            metrics::histogram!("plugin_call_fuel", "plugin" => slot)
+                .record(call.fuel_used() as f64);
             result
         };
         let result = self.host.threads.run(W::SLOT, on_its_thread).await;

@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use pairing_core::{
-    fan_out::FanOut, plugin::PluginInfo, renderer::QrRenderer, workflow::Workflow,
-};
+use pairing_core::{fan_out::FanOut, plugin::PluginInfo, renderer::QrRenderer, workflow::Workflow};
 
 use crate::{
     config::PluginsConfig,

@@ -30,7 +30,9 @@ impl From<&EventData> for wit::EventData {
             EventData::PairingCode(notice) => Self::PairingCode((*notice).into()),
             EventData::Loading { percent } => Self::Loading(*percent),
             EventData::SessionConnected { account } => Self::SessionConnected(account.into()),
-            EventData::SessionDisconnected { reason } => Self::SessionDisconnected((*reason).into()),
+            EventData::SessionDisconnected { reason } => {
+                Self::SessionDisconnected((*reason).into())
+            }
             EventData::SessionDeleted => Self::SessionDeleted,
             EventData::Other { kind, fields } => {
                 Self::Other(wit::OtherEvent { kind: kind.clone(), fields: fields.clone() })

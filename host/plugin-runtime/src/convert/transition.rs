@@ -40,12 +40,12 @@ fn effect(effect: wit::Effect) -> Effect {
         wit::Effect::StartEngine => Effect::StartEngine,
         wit::Effect::StopEngine => Effect::StopEngine,
         wit::Effect::RefreshQr => Effect::RefreshQr,
-        wit::Effect::RequestPairingCode(phone_number) => Effect::RequestPairingCode { phone_number },
+        wit::Effect::RequestPairingCode(phone_number) => {
+            Effect::RequestPairingCode { phone_number }
+        }
         wit::Effect::LogOut => Effect::LogOut,
         wit::Effect::WipeProfile => Effect::WipeProfile,
-        wit::Effect::Reply(reply) => {
-            Effect::Reply { id: reply.id, outcome: reply.outcome.into() }
-        }
+        wit::Effect::Reply(reply) => Effect::Reply { id: reply.id, outcome: reply.outcome.into() },
         wit::Effect::DeleteSession => Effect::DeleteSession,
     }
 }

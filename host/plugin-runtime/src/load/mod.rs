@@ -41,20 +41,28 @@ impl<'a> Loader<'a> {
     pub(crate) fn load<W: World>(&self) -> Result<Version<W>, LoadError> {
         let source = source::find(W::SLOT, self.config.dir.as_deref())?;
         let loaded = self.version(&source);
-        loaded.map_err(|refusal| LoadError::Refused { slot: W::SLOT, origin: source.origin, refusal })
+        loaded.map_err(|refusal| LoadError::Refused {
+            slot: W::SLOT,
+            origin: source.origin,
+            refusal,
+        })
     }
 
     fn version<W: World>(&self, source: &Source) -> Result<Version<W>, Refusal> {
         let digest = hex(&Sha256::digest(&source.bytes));
         let component = self.component(&source.bytes, &digest)?;
         world_check::check::<W>(&component)?;
-        let pre = Linker::new(&self.host.engine).instantiate_pre(&component);
-        let linked = pre.and_then(W::link).map_err(|error| Refusal::Types {
+        let types = |error: wasmtime::Error| Refusal::Types {
             interface: W::INTERFACE,
             difference: format!("{error:#}"),
-        })?;
+        };
+        let pre = Linker::new(&self.host.engine).instantiate_pre(&component).map_err(types)?;
         let mut call = Call::begin(&self.host.engine, W::SLOT, &self.host.limits);
-        let (world, named) = W::describe(linked, &mut call).map_err(Refusal::Describe)?;
+        // First by itself, so that what goes wrong next is a matter of types.
+        call.enter(|store| pre.instantiate(store).map(drop)).map_err(Refusal::Start)?;
+        let linked = call.enter(|store| Ok(W::link(pre, store))).map_err(Refusal::Start)?;
+        let (world, named) =
+            W::describe(linked.map_err(types)?, &mut call).map_err(Refusal::Describe)?;
         let Named { name, version } = named;
         check_text("name", &name)?;
         check_text("version", &version)?;

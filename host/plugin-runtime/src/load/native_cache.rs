@@ -79,7 +79,8 @@ impl<'a> NativeCache<'a> {
         let path = self.path(digest);
         let temporary = path.with_extension(format!("{}.new", std::process::id()));
         let _ = fs::remove_file(&temporary);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(&mac.finalize().into_bytes())?;
         file.write_all(&code)?;
         file.sync_all()?;

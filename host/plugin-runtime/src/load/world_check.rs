@@ -9,8 +9,10 @@ pub(super) fn check<W: World>(component: &Component) -> Result<(), Refusal> {
     let engine = component.engine();
     let ty = component.component_type();
 
-    let imports: Vec<_> =
-        ty.imports(engine).flat_map(|(name, import)| demands(component, name, &import.ty)).collect();
+    let imports: Vec<_> = ty
+        .imports(engine)
+        .flat_map(|(name, import)| demands(component, name, &import.ty))
+        .collect();
     if !imports.is_empty() {
         return Err(Refusal::Imports(imports));
     }

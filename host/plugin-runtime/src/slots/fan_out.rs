@@ -9,7 +9,7 @@ use pairing_core::{
     plugin::{PluginError, PluginInfo, Slot},
 };
 use serde::de::IgnoredAny;
-use wasmtime::component::InstancePre;
+use wasmtime::{Store, component::InstancePre};
 
 use crate::{
     bindings::{events, fan_out::FanOutPre, router as wit},
@@ -30,8 +30,13 @@ impl World for FanOutWorld {
     const FUNCTIONS: &'static [&'static str] = &["describe", "route"];
     type Linked = FanOutPre<CallState>;
 
-    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
-        FanOutPre::new(pre)
+    fn link(
+        pre: InstancePre<CallState>,
+        store: &mut Store<CallState>,
+    ) -> wasmtime::Result<Self::Linked> {
+        let pre = FanOutPre::new(pre)?;
+        pre.instantiate(store)?;
+        Ok(pre)
     }
 
     fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {
@@ -74,7 +79,8 @@ impl Plugin<FanOutWorld> {
         first: usize,
         interests: &[Arc<Interest>],
     ) -> Result<Vec<Delivery>, PluginError> {
-        let subscriptions: Vec<_> = (0..).zip(interests).map(|(id, one)| subscription(id, one)).collect();
+        let subscriptions: Vec<_> =
+            (0..).zip(interests).map(|(id, one)| subscription(id, one)).collect();
         let input = subscriptions.iter().map(length).sum();
         at_most(SLOT, "the interests", input, self.limits().bytes)?;
         self.call(move |version, call, limits| {
@@ -100,9 +106,10 @@ fn subscription(id: u32, interest: &Interest) -> wit::Subscription {
             Transport::WebSocket => wit::Transport::WebSocket,
             Transport::EventStream => wit::Transport::EventStream,
         },
-        sessions: interest.sessions.as_ref().map(|names| {
-            names.iter().map(|name| name.as_str().to_owned()).collect()
-        }),
+        sessions: interest
+            .sessions
+            .as_ref()
+            .map(|names| names.iter().map(|name| name.as_str().to_owned()).collect()),
         types: interest.types.as_ref().map(|types| types.iter().cloned().collect()),
         extra: Vec::new(),
     }

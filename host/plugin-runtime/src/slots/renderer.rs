@@ -6,7 +6,7 @@ use pairing_core::{
     renderer::{ErrorLevel, Image, ImageFormat, QrRenderer, RenderOptions},
 };
 use secrecy::{ExposeSecret, SecretString};
-use wasmtime::component::InstancePre;
+use wasmtime::{Store, component::InstancePre};
 
 use crate::{
     bindings::{qr::QrRendererPre, renderer as wit},
@@ -27,8 +27,13 @@ impl World for RendererWorld {
     const FUNCTIONS: &'static [&'static str] = &["describe", "render"];
     type Linked = QrRendererPre<CallState>;
 
-    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
-        QrRendererPre::new(pre)
+    fn link(
+        pre: InstancePre<CallState>,
+        store: &mut Store<CallState>,
+    ) -> wasmtime::Result<Self::Linked> {
+        let pre = QrRendererPre::new(pre)?;
+        pre.instantiate(store)?;
+        Ok(pre)
     }
 
     fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {

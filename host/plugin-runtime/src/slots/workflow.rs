@@ -5,7 +5,7 @@ use pairing_core::{
     plugin::{PluginError, PluginInfo, Slot},
     workflow::{Context, Decision, Effect, Input, Transition, Workflow},
 };
-use wasmtime::component::InstancePre;
+use wasmtime::{Store, component::InstancePre};
 
 use crate::{
     bindings::{machine, workflow::WorkflowPre},
@@ -30,8 +30,13 @@ impl World for WorkflowWorld {
     const FUNCTIONS: &'static [&'static str] = &["describe", "handle", "migrate"];
     type Linked = WorkflowPre<CallState>;
 
-    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
-        WorkflowPre::new(pre)
+    fn link(
+        pre: InstancePre<CallState>,
+        store: &mut Store<CallState>,
+    ) -> wasmtime::Result<Self::Linked> {
+        let pre = WorkflowPre::new(pre)?;
+        pre.instantiate(store)?;
+        Ok(pre)
     }
 
     fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {

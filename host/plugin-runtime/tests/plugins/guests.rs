@@ -8,7 +8,7 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
 /// A world of `wit/`, by the folder of its package.
-pub fn component(package: &str, world: &str, module: &str) -> Vec<u8> {
+pub(crate) fn component(package: &str, world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     resolve.push_path(wit.join("types")).unwrap();
@@ -18,7 +18,7 @@ pub fn component(package: &str, world: &str, module: &str) -> Vec<u8> {
 }
 
 /// A world of its own. Other packages may be nested in the text.
-pub fn component_of(wit: &str, world: &str, module: &str) -> Vec<u8> {
+pub(crate) fn component_of(wit: &str, world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("test.wit", wit).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
@@ -27,18 +27,24 @@ pub fn component_of(wit: &str, world: &str, module: &str) -> Vec<u8> {
 
 fn encode(resolve: &Resolve, world: wit_parser::WorldId, module: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).unwrap();
-    wit_component::embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)
-        .unwrap();
-    let encoder = ComponentEncoder::default().validate(true).module(&module).unwrap();
-    encoder.encode().unwrap()
+    wit_component::embed_component_metadata(
+        &mut module,
+        resolve,
+        world,
+        StringEncoding::UTF8,
+        false,
+    )
+    .unwrap();
+    let mut encoder = ComponentEncoder::default();
+    encoder.validate(true).module(&module).unwrap().encode().unwrap()
 }
 
 /// Loads with this file in its slot; the other slots are the host's own.
-pub async fn load(slot: &str, file: &[u8]) -> Result<Plugins, LoadError> {
+pub(crate) async fn load(slot: &str, file: &[u8]) -> Result<Plugins, LoadError> {
     load_with(slot, file, PluginsConfig::default()).await
 }
 
-pub async fn load_with(
+pub(crate) async fn load_with(
     slot: &str,
     file: &[u8],
     config: PluginsConfig,
@@ -49,22 +55,22 @@ pub async fn load_with(
 }
 
 /// A renderer that does what `size` tells it.
-pub mod moody {
-    pub const DRAWS: u32 = 64;
-    pub const SPINS: u32 = 65;
-    pub const RECURSES: u32 = 66;
-    pub const PANICS: u32 = 67;
+pub(crate) mod moody {
+    pub(crate) const DRAWS: u32 = 64;
+    pub(crate) const SPINS: u32 = 65;
+    pub(crate) const RECURSES: u32 = 66;
+    pub(crate) const PANICS: u32 = 67;
     /// Grows eight memories by 2 MiB each: all it may have, less what it began with.
-    pub const TAKES_16_MIB: u32 = 68;
+    pub(crate) const TAKES_16_MIB: u32 = 68;
     /// Grows seven memories by 2 MiB each.
-    pub const TAKES_14_MIB: u32 = 69;
-    pub const ANSWERS_TOO_MUCH: u32 = 70;
-    pub const ANSWERS_FAR_TOO_MUCH: u32 = 71;
-    pub const DRAWS_SOMETHING_ELSE: u32 = 72;
+    pub(crate) const TAKES_14_MIB: u32 = 69;
+    pub(crate) const ANSWERS_TOO_MUCH: u32 = 70;
+    pub(crate) const ANSWERS_FAR_TOO_MUCH: u32 = 71;
+    pub(crate) const DRAWS_SOMETHING_ELSE: u32 = 72;
     /// With the payload in its message.
-    pub const REFUSES: u32 = 73;
+    pub(crate) const REFUSES: u32 = 73;
 
-    pub fn component() -> Vec<u8> {
+    pub(crate) fn component() -> Vec<u8> {
         super::component("qr", "qr-renderer", include_str!("moody_renderer.wat"))
     }
 }

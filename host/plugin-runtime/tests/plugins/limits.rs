@@ -35,7 +35,7 @@ async fn draws(plugins: &Plugins) {
     assert_eq!((image.width, image.height, &image.bytes[..]), (1, 2, &b"imag"[..]));
 }
 
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context {
         session_name: "pairing-console".parse().unwrap(),
         now: pairing_core::clock::Timestamp(1_790_000_000_000),
@@ -119,7 +119,10 @@ async fn too_large_an_input_or_answer_is_refused() {
     let payload = "x".repeat(limit + 1).into();
     let refused = plugins.renderer.render(&payload, RenderOptions::default()).await.err();
     let size = limit + 1;
-    assert_eq!(refused, Some(PluginError::TooLarge { slot: SLOT, what: "the payload", size, limit }));
+    assert_eq!(
+        refused,
+        Some(PluginError::TooLarge { slot: SLOT, what: "the payload", size, limit })
+    );
 
     let state = vec![b'x'; limit + 1];
     let state = Some((1, &state[..]));

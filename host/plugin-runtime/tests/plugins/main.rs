@@ -1,5 +1,7 @@
 //! The runtime as the host sees it: real components, and guests that misbehave.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod cache;
 mod guests;
 mod limits;

@@ -41,9 +41,8 @@ async fn init_starts_the_engine_and_a_code_is_shown() {
     let view = &begun.transition.view;
     assert_eq!((view.status, view.reason), (Status::Connecting, Some(Reason::Starting)));
     assert!(begun.transition.effects.contains(&Effect::StartEngine));
-    let replied = |effect: &Effect| {
-        matches!(effect, Effect::Reply { id: 9, outcome: Outcome::Done(_) })
-    };
+    let replied =
+        |effect: &Effect| matches!(effect, Effect::Reply { id: 9, outcome: Outcome::Done(_) });
     assert!(begun.transition.effects.iter().any(replied));
     assert!(begun.transition.wake_up_at > Some(context().now));
 
@@ -59,7 +58,8 @@ async fn init_starts_the_engine_and_a_code_is_shown() {
 #[tokio::test]
 async fn the_same_input_gives_the_same_decision() {
     let plugins = plugins().await;
-    let init = Command::Init { expected_phone_number: Some("5511987654321".into()), confirm: false };
+    let init =
+        Command::Init { expected_phone_number: Some("5511987654321".into()), confirm: false };
     let init = Input::Command { id: 1, command: init };
     let first = plugins.workflow.handle(None, &init, &context()).await.unwrap();
     let again = plugins.workflow.handle(None, &init, &context()).await.unwrap();
