@@ -1,0 +1,118 @@
+//! Named limits: what a refusal says, and that normal use never meets one.
+
+use pairing_core::workflow::{CodeFailure, CodeFailureKind};
+use pairing_tests::TestApi;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn answers_tell_what_is_left() {
+    let host = TestApi::start().await;
+    let left = async |path: &str| {
+        let response = host.request(Method::GET, path).send().await.unwrap();
+        let policy = response.headers()["ratelimit-policy"].to_str().unwrap().to_owned();
+        let limit = response.headers()["ratelimit"].to_str().unwrap().to_owned();
+        let left =
+            limit.split(';').find_map(|part| part.strip_prefix("r=")).unwrap().parse::<u32>();
+        (policy, left.unwrap())
+    };
+    let (policy, first) = left("/whatsapp/sessions").await;
+    assert_eq!(policy, "\"read\";q=3000;w=60");
+    for path in ["/whatsapp/status/one", "/whatsapp/events", "/plugins", "/auth/me", "/metrics"] {
+        assert!(left(path).await.1 <= first, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_front_end_that_polls_ten_sessions_every_second_is_never_refused() {
+    let host = TestApi::start().await;
+    for _ in 0..60 {
+        for session in 0..10 {
+            let (status, _) = host.get(&format!("/whatsapp/status/s{session}")).await;
+            assert_eq!(status, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn codes_for_one_number_are_limited_whoever_asks_and_for_whatever_session() {
+    let host = TestApi::start().await;
+    for session in ["one", "two"] {
+        let name = host.init_with_qr(session, "2@secret").await;
+        host.engine.answer_code(&name, Err(refused()));
+    }
+    let ask = async |session: &str, number: &str, subject: &str| {
+        let request = host
+            .anonymous(Method::POST, &format!("/whatsapp/pair/{session}"))
+            .bearer_auth(host.token(json!({ "sub": subject })))
+            .json(&json!({ "phoneNumber": number }));
+        request.send().await.unwrap()
+    };
+    for round in 0..10 {
+        let session = if round % 2 == 0 { "one" } else { "two" };
+        let answer = ask(session, "5511999990001", &format!("caller-{round}")).await;
+        assert_eq!(answer.status(), 502, "{round}");
+    }
+    let answer = ask("two", "+55 (11) 99999-0001", "another").await;
+    assert_eq!(answer.status(), 429);
+    let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=360).contains(&wait), "{wait}");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!((&body["code"], &body["retryAfter"]), (&json!("rate_limited"), &json!(wait)));
+    assert!(body["message"].as_str().unwrap().contains("pair-number"), "{body}");
+    assert_eq!(ask("two", "5511999990002", "another").await.status(), 502, "another number");
+}
+
+fn refused() -> CodeFailure {
+    CodeFailure { kind: CodeFailureKind::Refused, message: "the page said no".into() }
+}
+
+#[tokio::test]
+async fn a_code_that_the_page_was_never_asked_for_costs_nothing_of_the_budget() {
+    let host = TestApi::start().await;
+    let name = host.init("one").await;
+    let phone = json!({ "phoneNumber": "5511999990001" });
+    for _ in 0..15 {
+        assert_eq!(host.post("/whatsapp/pair/one", phone.clone()).await.0, 409);
+    }
+    host.engine.show_qr(&name, "2@secret", true).await;
+    host.until_status("one", "QR_READY").await;
+    host.engine.answer_code(&name, Ok("ABCD2345"));
+    assert_eq!(host.post("/whatsapp/pair/one", phone).await.0, 200);
+}
+
+#[tokio::test]
+async fn guessing_tokens_is_limited_by_address_and_harms_no_good_token() {
+    let host = TestApi::start().await;
+    let guess = async |address: &str| {
+        let request = host
+            .anonymous(Method::GET, "/whatsapp/sessions")
+            .header("x-forwarded-for", address)
+            .bearer_auth("guess");
+        request.send().await.unwrap().status().as_u16()
+    };
+    // A few come back while the test runs.
+    let mut refused = 0;
+    for _ in 0..700 {
+        refused += usize::from(guess("198.51.100.1").await == 429);
+    }
+    assert!((1..=100).contains(&refused), "{refused}");
+    assert_eq!(guess("198.51.100.2").await, 401, "another address");
+    let good =
+        host.request(Method::GET, "/whatsapp/sessions").header("x-forwarded-for", "198.51.100.1");
+    assert_eq!(good.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn without_limits_reading_is_free_and_sign_ins_are_not() {
+    let host = TestApi::with(|config| config.rate_limits = false).await;
+    let response = host.request(Method::GET, "/whatsapp/sessions").send().await.unwrap();
+    assert!(!response.headers().contains_key("ratelimit"));
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        let body = json!({ "username": "ana", "password": "wrong" });
+        let request = host.anonymous(Method::POST, "/auth/login").json(&body);
+        statuses.push(request.send().await.unwrap().status().as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 401, 429]);
+}

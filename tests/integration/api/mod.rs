@@ -1,0 +1,18 @@
+//! The whole API over real connections; WhatsApp's page and time are played.
+
+mod authorisation;
+mod bad_input;
+mod browser_requests;
+mod connections;
+mod events;
+mod forge;
+mod issuers;
+mod kept_calls;
+mod limits;
+mod public_face;
+mod revocation;
+mod sessions;
+mod sign_in;
+mod socketio;
+mod token_corpus;
+mod websocket;
