@@ -15,7 +15,7 @@ use pairing_core::{
 use secrecy::SecretString;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
 };
 
 /// More than an engine says between two inputs.
@@ -147,15 +147,22 @@ impl Driver {
                     Some(order) => self.obey(order).await,
                     None => break,
                 },
-                Some(Err(error)) = self.tasks.join_next() => {
-                    tracing::error!(session.name = %self.session, %error, "a request to the engine panicked");
-                    if let Some((run, _)) = self.running {
-                        self.fail(run, failure("a request to the engine panicked")).await;
+                Some(done) = self.tasks.join_next() => {
+                    if let Err(error) = done {
+                        self.has_panicked(&error).await;
                     }
                 }
             }
         }
         self.stop().await;
+    }
+
+    /// Whoever waits for the answer must not wait in vain.
+    async fn has_panicked(&self, error: &JoinError) {
+        tracing::error!(session.name = %self.session, %error, "a request to the engine panicked");
+        if let Some((run, _)) = self.running {
+            self.fail(run, failure("a request to the engine panicked")).await;
+        }
     }
 
     async fn obey(&mut self, order: Order) {
@@ -179,8 +186,9 @@ impl Driver {
         // Held only while the browser starts: many sessions that start at once
         // must not fight for the processor. Who is stopped meanwhile need not wait.
         let permit = tokio::select! {
-            permit = self.starts.clone().acquire_owned() => permit,
+            biased;
             _ = self.wanted.wait_for(|wanted| *wanted != run) => return,
+            permit = self.starts.clone().acquire_owned() => permit,
         };
         let (events, from_engine) = mpsc::channel(EVENTS_AHEAD);
         let started = self.engine.start(&self.session, events).await;

@@ -33,6 +33,7 @@ struct Page {
     events: Option<mpsc::Sender<EngineEvent>>,
     code: Option<Result<String, CodeFailure>>,
     start_panics: bool,
+    code_panics: bool,
     wipe_fails: Option<EngineFailure>,
 }
 
@@ -41,6 +42,7 @@ struct Page {
 pub struct FakeEngine {
     pages: Arc<Mutex<HashMap<SessionName, Page>>>,
     called: Arc<watch::Sender<u64>>,
+    starts_held: Arc<watch::Sender<bool>>,
 }
 
 impl FakeEngine {
@@ -89,6 +91,17 @@ impl FakeEngine {
         self.page(session, |page| page.start_panics = true);
     }
 
+    /// The next request for a pairing code panics.
+    pub fn panic_at_code(&self, session: &SessionName) {
+        self.page(session, |page| page.code_panics = true);
+    }
+
+    /// Browsers of any session are in the middle of their start as long as this is
+    /// true.
+    pub fn hold_starts(&self, held: bool) {
+        self.starts_held.send_replace(held);
+    }
+
     /// Profiles can't be removed until told otherwise.
     pub fn fail_wipes(&self, session: &SessionName, failure: Option<EngineFailure>) {
         self.page(session, |page| page.wipe_fails = failure);
@@ -118,6 +131,8 @@ impl Engine for FakeEngine {
         });
         self.note(session, FakeCall::Start);
         assert!(!panics, "the fake engine was told to panic");
+        // An error would mean that the engine is gone, and it is here.
+        let _ = self.starts_held.subscribe().wait_for(|held| !held).await;
         Ok(Box::new(FakeHandle { engine: self.clone(), session: session.clone() }))
     }
 
@@ -141,7 +156,10 @@ impl EngineHandle for FakeHandle {
 
     async fn request_pairing_code(&self, phone_number: &str) -> Result<SecretString, CodeFailure> {
         self.engine.note(&self.session, FakeCall::RequestPairingCode(phone_number.into()));
-        let answer = self.engine.page(&self.session, |page| page.code.clone());
+        let (answer, panics) = self
+            .engine
+            .page(&self.session, |page| (page.code.clone(), std::mem::take(&mut page.code_panics)));
+        assert!(!panics, "the fake engine was told to panic");
         match answer {
             Some(answer) => answer.map(SecretString::from),
             None => std::future::pending().await,

@@ -3,6 +3,7 @@
 use pairing_core::{
     command::Command,
     fakes::FakeCall,
+    session::Reason,
     workflow::{EngineReport, Input},
 };
 
@@ -105,4 +106,38 @@ async fn what_a_stopped_engine_still_says_is_not_heard() {
 
 fn is_report(input: &Input) -> bool {
     matches!(input, Input::Engine(_))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_waits_for_its_turn_is_given_up_when_the_session_is_stopped() {
+    let host = Host::start().await;
+    let starts = std::thread::available_parallelism().unwrap().get();
+    let busy: Vec<_> = (0..starts).map(|number| name(&format!("busy-{number}"))).collect();
+    let session = name("sales");
+    host.engine.hold_starts(true);
+    for busy in &busy {
+        host.command(busy, init()).await.unwrap();
+        within(host.engine.wait_for(busy, &FakeCall::Start, 1)).await;
+    }
+    host.command(&session, init()).await.unwrap();
+    host.command(&session, Command::Disconnect).await.unwrap();
+    within(host.command(&session, Command::Delete { confirm: true })).await.unwrap();
+    assert_eq!(host.engine.calls(&session), [FakeCall::WipeProfile]);
+    host.engine.hold_starts(false);
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_a_request_to_the_page_is_a_failure_of_the_engine() {
+    let host = Host::start().await;
+    let session = name("sales");
+    host.init(&session).await;
+    host.engine.panic_at_code(&session);
+    let answer = host.sessions.command(&session, crate::host::request_code());
+    tokio::pin!(answer);
+    tokio::select! {
+        _ = &mut answer => panic!("the fake workflow keeps its caller waiting"),
+        _ = host.until(&session, |it| it.view.reason == Some(Reason::EngineCrashed)) => {}
+    }
+    host.sessions.stop().await;
 }
