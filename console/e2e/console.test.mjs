@@ -127,10 +127,10 @@ test("a new session is linked by a pairing code", async () => {
   await page.getByRole("heading", { level: 1, name: "by-code" }).waitFor();
   await statusIs(page, "QR Ready");
   await page.getByRole("tab", { name: "Use phone number" }).click();
-  await page.getByLabel("Phone number").fill("12");
+  await page.getByLabel("Phone number", { exact: true }).fill("12");
   await page.getByRole("button", { name: "Request Code" }).click();
   await page.getByText(/Enter the number with its country code/).waitFor();
-  await page.getByLabel("Phone number").fill("+1 415 555 0123");
+  await page.getByLabel("Phone number", { exact: true }).fill("+1 415 555 0123");
   await page.getByRole("button", { name: "Request Code" }).click();
   const shown = page.getByLabel(/^Your pairing code:/);
   await shown.waitFor();

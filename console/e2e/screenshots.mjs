@@ -53,7 +53,7 @@ try {
   await phone.close();
 
   await page.getByRole("tab", { name: "Use phone number" }).click();
-  await page.getByLabel("Phone number").fill("+1 415 555 0123");
+  await page.getByLabel("Phone number", { exact: true }).fill("+1 415 555 0123");
   await page.getByRole("button", { name: "Request Code" }).click();
   const code = page.getByLabel(/^Your pairing code:/);
   await code.waitFor();

@@ -2,20 +2,21 @@ import { DropdownMenu } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
 import { cn } from "@/lib/utils";
 
-/** A menu under its button. Not modal: a modal one would add a <style> element, see dialog.tsx. */
+/**
+ * A menu under its button, and beside it in the document, so that it stands within a landmark.
+ * Not modal: a modal one would add a <style> element, see dialog.tsx.
+ */
 export function Menu({ trigger, children }: { trigger: ReactNode; children: ReactNode }) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={6}
-          className="z-20 min-w-44 rounded-xl border border-border bg-card p-1 text-sm shadow-lg"
-        >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align="end"
+        sideOffset={6}
+        className="z-20 min-w-44 rounded-xl border border-border bg-card p-1 text-sm shadow-lg"
+      >
+        {children}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }
