@@ -4,14 +4,16 @@
 //! tell anybody.
 
 pub mod bindings;
+mod mask;
+mod matrix;
 mod options;
 mod png;
 mod svg;
 
 use bindings::exports::pairing_console::qr::renderer::{
-    Description, ErrorLevel, Format, Guest, Image, Options, RenderError,
+    Description, Format, Guest, Image, Options, RenderError,
 };
-use qrcode::{Color, EcLevel, QrCode, types::QrError};
+use matrix::Matrix;
 
 /// The component.
 pub struct Renderer;
@@ -32,45 +34,6 @@ impl Guest for Renderer {
             Format::Png => png::draw(&matrix, options.size),
             Format::Svg => Ok(svg::draw(&matrix, options.size)),
         }
-    }
-}
-
-/// The modules of a code with its border.
-struct Matrix {
-    /// Modules an edge, border included.
-    edge: u32,
-    /// Width of the border in modules.
-    quiet_zone: u32,
-    /// Row by row, without the border.
-    modules: Vec<Color>,
-}
-
-impl Matrix {
-    fn of(payload: &str, level: ErrorLevel, quiet_zone: u32) -> Result<Self, RenderError> {
-        if payload.is_empty() {
-            return Err(RenderError::PayloadEmpty);
-        }
-        let level = match level {
-            ErrorLevel::Low => EcLevel::L,
-            ErrorLevel::Medium => EcLevel::M,
-            ErrorLevel::Quartile => EcLevel::Q,
-            ErrorLevel::High => EcLevel::H,
-        };
-        let code =
-            QrCode::with_error_correction_level(payload, level).map_err(|error| match error {
-                QrError::DataTooLong => {
-                    RenderError::PayloadTooLong(u32::try_from(payload.len()).unwrap_or(u32::MAX))
-                }
-                other => RenderError::Other(other.to_string()),
-            })?;
-        let inner = u32::try_from(code.width()).unwrap_or(u32::MAX);
-        Ok(Self { edge: inner + 2 * quiet_zone, quiet_zone, modules: code.into_colors() })
-    }
-
-    /// The rows of the code itself; the border is left and right of them, above
-    /// and below.
-    fn rows(&self) -> impl Iterator<Item = &[Color]> {
-        self.modules.chunks((self.edge - 2 * self.quiet_zone) as usize)
     }
 }
 

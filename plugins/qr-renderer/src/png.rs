@@ -1,11 +1,11 @@
 //! A 1-bit greyscale PNG: the smallest file that every reader takes.
 
-use png::{BitDepth, ColorType, Compression, Encoder, Filter};
+use png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
 use qrcode::Color;
 
 use crate::{
-    Matrix,
     bindings::exports::pairing_console::qr::renderer::{Image, RenderError},
+    matrix::Matrix,
 };
 
 pub(crate) fn draw(matrix: &Matrix, size: u32) -> Result<Image, RenderError> {
@@ -48,9 +48,9 @@ fn encode(pixels: &[u8], edge: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut encoder = Encoder::new(&mut file, edge, edge);
     encoder.set_color(ColorType::Grayscale);
     encoder.set_depth(BitDepth::One);
-    encoder.set_compression(Compression::Balanced);
-    // Most rows equal the one above, so that nearly all is zero.
-    encoder.set_filter(Filter::Up);
+    // Measured: a higher level takes half as long again for a few bytes less.
+    encoder.set_deflate_compression(DeflateCompression::Level(4));
+    encoder.set_filter(Filter::NoFilter);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use qrcode::Color;
 
-use crate::{Matrix, bindings::exports::pairing_console::qr::renderer::Image};
+use crate::{bindings::exports::pairing_console::qr::renderer::Image, matrix::Matrix};
 
 pub(crate) fn draw(matrix: &Matrix, size: u32) -> Image {
     let edge = matrix.edge;

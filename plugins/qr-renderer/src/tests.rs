@@ -1,4 +1,7 @@
+use qrcode::Color;
+
 use super::*;
+use crate::bindings::exports::pairing_console::qr::renderer::ErrorLevel;
 
 const PAYLOAD_LENGTH: usize = 240;
 
