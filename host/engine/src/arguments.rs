@@ -67,7 +67,8 @@ const ONLY_FOR_ANOTHER_PAGE: [&str; 3] =
 /// talk with services that a session has no use for.
 const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
     SpareRendererForSitePerProcess,Translate,OptimizationHints,OptimizationGuideModelDownloading,\
-    MediaRouter,DialMediaRouteProvider,InterestFeedContentSuggestions,AutofillServerCommunication";
+    MediaRouter,DialMediaRouteProvider,NetworkTimeServiceQuerying,\
+    InterestFeedContentSuggestions,AutofillServerCommunication";
 
 const OWN: [&str; 24] = [
     "--headless=new",
@@ -187,7 +188,9 @@ mod tests {
     fn names_as_chromium_reads_them(line: &[String]) -> Vec<String> {
         line.iter()
             .map(|argument| argument.trim())
-            .filter(|argument| argument.starts_with('-') && argument.trim_start_matches('-') != "")
+            .filter(|argument| {
+                argument.starts_with('-') && !argument.trim_start_matches('-').is_empty()
+            })
             .map(|argument| argument.strip_prefix("--").unwrap_or(&argument[1..]))
             .map(|flag| flag.split('=').next().unwrap_or_default().to_owned())
             .collect()

@@ -80,6 +80,13 @@ pub struct Deadlines {
     pub close: Duration,
 }
 
+impl Deadlines {
+    /// No answer of the browser may take longer, whatever was asked.
+    pub(crate) fn longest_answer(&self) -> Duration {
+        self.command.max(self.code).max(self.evaluate).max(self.ping * 2)
+    }
+}
+
 impl Default for Deadlines {
     fn default() -> Self {
         Self {

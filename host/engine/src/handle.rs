@@ -20,7 +20,7 @@ use crate::{
     failure::failure,
     page_hooks::PageHooks,
     page_link::{AskError, PageLink},
-    run::{Controls, Order},
+    run::{Controls, Order, Status},
 };
 
 /// A running browser with its page.
@@ -36,13 +36,25 @@ impl ChromiumHandle {
     }
 
     /// The page and the document in it, once its agent can be asked; one other
-    /// than `than`, if given. None if that takes too long, or the engine ends.
-    async fn document(&self, than: Option<&str>, deadline: Duration) -> Option<(PageLink, String)> {
+    /// than `than`, if given.
+    async fn document(
+        &self,
+        than: Option<&str>,
+        deadline: Duration,
+    ) -> Result<(PageLink, String), AskError> {
         let mut status = self.controls.status.clone();
-        let found =
-            status.wait_for(|status| status.doc.as_deref().is_some_and(|doc| Some(doc) != than));
-        let status = timeout(deadline, found).await.ok()?.ok()?;
-        Some((status.link.clone()?, status.doc.clone()?))
+        let found = timeout(deadline, async {
+            loop {
+                let Status { link, doc, .. } = status.borrow_and_update().clone();
+                if let (Some(link), Some(doc)) = (link, doc)
+                    && Some(doc.as_str()) != than
+                {
+                    return Ok((link, doc));
+                }
+                status.changed().await.map_err(|_| AskError::Ended)?;
+            }
+        });
+        found.await.unwrap_or(Err(AskError::Deadline(deadline)))
     }
 
     /// Asks once more if a reload came between.
@@ -53,14 +65,12 @@ impl ChromiumHandle {
         deadline: Duration,
     ) -> Result<Value, AskError> {
         let until = Instant::now() + deadline;
-        let (link, doc) =
-            self.document(None, deadline).await.ok_or(AskError::Deadline(deadline))?;
+        let (link, doc) = self.document(None, deadline).await?;
         match link.ask(question, details.clone(), until - Instant::now()).await {
             Err(AskError::Interrupted) => {}
             other => return other,
         }
-        let (link, _) =
-            self.document(Some(&doc), until - Instant::now()).await.ok_or(AskError::Interrupted)?;
+        let (link, _) = self.document(Some(&doc), until - Instant::now()).await?;
         link.ask(question, details, deadline).await
     }
 
@@ -73,6 +83,7 @@ impl ChromiumHandle {
         let kind = match error {
             AskError::Deadline(_) => EngineFailureKind::Deadline,
             AskError::Refused(_) => EngineFailureKind::PageChanged,
+            AskError::Ended => EngineFailureKind::BrowserExited,
             AskError::Interrupted | AskError::Browser(_) => EngineFailureKind::Other,
         };
         failure(kind, &self.step(doing), error)
@@ -82,6 +93,8 @@ impl ChromiumHandle {
 #[async_trait]
 impl EngineHandle for ChromiumHandle {
     async fn refresh_qr(&self) -> Result<(), EngineFailure> {
+        // If the engine has ended the question itself tells.
+        let _ = self.controls.orders.send(Order::ExpectQr);
         match self.ask("refresh-qr", Value::Null, self.deadlines.evaluate).await {
             // A page that reloads makes new codes by itself.
             Ok(_) | Err(AskError::Interrupted) => Ok(()),
@@ -99,13 +112,12 @@ impl EngineHandle for ChromiumHandle {
         let failed = |kind, message: String| CodeFailure { kind, message };
         Err(match error {
             AskError::Refused(error) => read_refusal(&error, &self.hooks.code_errors),
-            AskError::Interrupted => failed(CodeFailureKind::Interrupted, error.to_string()),
-            AskError::Browser(_) => {
+            AskError::Interrupted | AskError::Ended | AskError::Browser(_) => {
                 failed(CodeFailureKind::Interrupted, crate::failure::cleared(&error.to_string()))
             }
             AskError::Deadline(_) => {
                 // The page would hang on to an attempt that nobody waits for.
-                if let Some((link, _)) = self.document(None, Duration::ZERO).await {
+                if let Ok((link, _)) = self.document(None, Duration::ZERO).await {
                     let deadline = self.deadlines.evaluate;
                     tokio::spawn(async move {
                         link.ask("leave-code", Value::Null, deadline).await.map(drop)

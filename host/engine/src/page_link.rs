@@ -50,7 +50,7 @@ impl Attached {
         address: &str,
         hooks: &PageHooks,
         user_agent: &UserAgent,
-        command_deadline: Duration,
+        answer_deadline: Duration,
     ) -> Result<Self, CdpError> {
         let config = HandlerConfig {
             // The library's default trusts every certificate.
@@ -58,7 +58,7 @@ impl Attached {
             // Events of newer browsers that the library does not know.
             ignore_invalid_messages: true,
             viewport: None,
-            request_timeout: command_deadline,
+            request_timeout: answer_deadline,
             ..HandlerConfig::default()
         };
         let (browser, mut handler) = Browser::connect_with_config(address, config).await?;
@@ -143,6 +143,8 @@ pub(crate) enum AskError {
     Interrupted,
     #[error("the page refused: {0}")]
     Refused(Value),
+    #[error("the engine has ended")]
+    Ended,
     #[error("the browser can't be asked: {0}")]
     Browser(String),
 }

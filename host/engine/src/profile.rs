@@ -28,7 +28,7 @@ pub(crate) struct Profile {
     /// Names end with a dot and a word that no session's name can have.
     doomed: PathBuf,
     user: BrowserUser,
-    _lock: File,
+    lock: File,
 }
 
 impl Profile {
@@ -128,7 +128,7 @@ impl Profile {
             folder: parent.join(session.as_str()),
             doomed: parent.join(format!("{session}.removed")),
             user,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -148,6 +148,14 @@ impl Profile {
             }
         }
         remove(&self.doomed)
+    }
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that is being started elsewhere in this
+        // process holds a copy of the file until it becomes another program.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -208,6 +216,17 @@ mod tests {
         assert!(refusal.message.contains("one.lock is locked"), "{refusal}");
         drop(profile);
         take(&parent.path().join("profiles"), "one").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_child_that_is_being_started_does_not_keep_a_profile_locked() {
+        let parent = open_folder();
+        let profile = take(parent.path(), "one").await.unwrap();
+        // The same open file, as a child between fork and exec has it.
+        let copy = profile.lock.try_clone().unwrap();
+        drop(profile);
+        take(parent.path(), "one").await.unwrap();
+        drop(copy);
     }
 
     #[tokio::test]

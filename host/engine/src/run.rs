@@ -9,12 +9,11 @@ use pairing_core::{
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind, EngineReport},
 };
-use serde_json::Value;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use url::Url;
 
 use crate::{
@@ -22,13 +21,15 @@ use crate::{
     config::Deadlines,
     failure::{cleared, failure},
     page_hooks::PageHooks,
-    page_link::{AskError, Attached, PageLink},
+    page_link::{Attached, PageLink},
     process::{self, BrowserProcess},
     profile::Profile,
+    pulse::pulse,
     sandbox,
     stderr_tail::StderrTail,
-    story::{Expected, Said, Story},
+    story::{Said, Story},
     user_agent::UserAgent,
+    waiting::Waiting,
 };
 
 /// How the owner of an engine reaches it.
@@ -47,6 +48,8 @@ pub(crate) struct Controls {
 pub(crate) enum Order {
     /// We are going to unlink; answers whether there is something to unlink.
     BeginLogOut(oneshot::Sender<bool>),
+    /// We are going to ask for a new QR code.
+    ExpectQr,
 }
 
 /// Where the page stands, for those who want to ask it.
@@ -159,7 +162,12 @@ impl Run {
     async fn until_end(&self, inbox: &mut Inbox, attached: &mut Option<Attached>) -> End {
         let opening = timeout(
             self.deadlines.command * 2,
-            Attached::open(&self.address, &self.hooks, &self.user_agent, self.deadlines.command),
+            Attached::open(
+                &self.address,
+                &self.hooks,
+                &self.user_agent,
+                self.deadlines.longest_answer(),
+            ),
         );
         let opened = tokio::select! {
             biased;
@@ -199,8 +207,8 @@ impl Run {
         // is no measure, and one that fails shows an error page.
         let going = link.page().clone();
         let target = self.page_url.to_string();
-        let going = tokio::spawn(async move { going.goto(target).await.map(drop) });
-        let _going = scopeguard_abort(&going);
+        let going = async move { going.goto(target).await.map(drop) };
+        let _going = AbortOnDropHandle::new(tokio::spawn(going));
 
         loop {
             let due = waiting.until(&story, &self.deadlines);
@@ -278,6 +286,7 @@ impl Run {
                 why = &mut pulse => failure(EngineFailureKind::PageCrashed, &story.step(), why),
                 Some(order) = inbox.orders.recv() => {
                     match order {
+                        Order::ExpectQr => story.expect_qr(),
                         Order::BeginLogOut(reply) => {
                             let report = story.begin_log_out();
                             // Who asked may be gone.
@@ -354,64 +363,4 @@ impl Inbox {
             is_news
         });
     }
-}
-
-/// Until when what is expected must have come: the time starts anew when
-/// something else is expected, or with progress.
-#[derive(Default)]
-struct Waiting {
-    of: Option<(Expected, Option<u8>)>,
-    due: Option<Instant>,
-}
-
-impl Waiting {
-    fn until(&mut self, story: &Story, deadlines: &Deadlines) -> Option<Instant> {
-        let now = (story.expected(), story.percent());
-        if self.of != Some(now) {
-            self.of = Some(now);
-            let limit = match now.0 {
-                Expected::Boot => Some(deadlines.boot),
-                Expected::Sync => Some(deadlines.sync),
-                Expected::LogOut => Some(deadlines.log_out),
-                Expected::Nothing => None,
-            };
-            self.due = limit.map(|limit| Instant::now() + limit);
-        }
-        self.due
-    }
-}
-
-/// Asks the page again and again whether it is alive. Says false when an answer
-/// is late and true when it comes after all; ends when none comes.
-async fn pulse(link: PageLink, deadlines: Deadlines, said: mpsc::UnboundedSender<bool>) -> String {
-    loop {
-        sleep(deadlines.ping_every).await;
-        let mut question = pin!(link.ask("ping", Value::Null, deadlines.ping * 2));
-        let mut is_late = false;
-        let answer = tokio::select! {
-            answer = &mut question => answer,
-            () = sleep(deadlines.ping) => {
-                is_late = true;
-                // The listener ends after this.
-                let _ = said.send(false);
-                question.await
-            }
-        };
-        match answer {
-            Err(error @ AskError::Deadline(_)) => return error.to_string(),
-            _ if is_late => drop(said.send(true)),
-            _ => {}
-        }
-    }
-}
-
-/// Aborts the task when dropped.
-fn scopeguard_abort<T>(task: &tokio::task::JoinHandle<T>) -> impl Drop + use<T> {
-    struct AbortOnDrop(tokio::task::AbortHandle);
-    impl Drop for AbortOnDrop {
-        fn drop(&mut self) {
-            self.0.abort();
-        }
-    }
-    AbortOnDrop(task.abort_handle())
 }

@@ -45,6 +45,8 @@ pub(crate) struct Story {
     round_has_begun: bool,
     qr_is_shown: bool,
     idle_is_told: bool,
+    /// A new QR code was asked for and has not come.
+    qr_is_due: bool,
     passkey_is_told: bool,
     refuses_browser: bool,
     /// A phone has been seen to link this browser, or to have linked it.
@@ -70,6 +72,7 @@ impl Story {
             round_has_begun: false,
             qr_is_shown: false,
             idle_is_told: false,
+            qr_is_due: false,
             passkey_is_told: false,
             refuses_browser: false,
             is_linked: false,
@@ -138,6 +141,11 @@ impl Story {
         Some(EngineReport::LoggedOut { by_us: true })
     }
 
+    /// The page is about to be asked for a new QR code.
+    pub(crate) fn expect_qr(&mut self) {
+        self.qr_is_due = true;
+    }
+
     pub(crate) fn doc(&self) -> &str {
         &self.doc
     }
@@ -171,6 +179,7 @@ impl Story {
             PageState::Unpaired => Expected::Boot,
             PageState::Connected if self.is_ready => Expected::Nothing,
             PageState::Connected => Expected::Sync,
+            PageState::Idle if self.qr_is_due => Expected::Boot,
             PageState::Idle | PageState::Conflict | PageState::Banned | PageState::Outdated => {
                 Expected::Nothing
             }
@@ -293,6 +302,7 @@ impl Story {
             // The QR code is void, but a pairing code takes its place.
             self.qr_is_shown = false;
             self.round_has_begun = false;
+            self.qr_is_due = false;
         }
     }
 
@@ -347,11 +357,12 @@ impl Story {
     }
 
     fn show(&mut self, payload: SecretString, said: &mut Vec<Said>) {
-        if self.is_over || !self.is_unpaired || self.now.by_code {
+        if self.is_over || self.state() != PageState::Unpaired || self.now.by_code {
             return;
         }
         self.obstacle = None;
         self.qr_is_shown = true;
+        self.qr_is_due = false;
         let begins_round = !std::mem::replace(&mut self.round_has_begun, true);
         said.push(Said::Qr { payload, begins_round });
     }

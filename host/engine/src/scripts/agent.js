@@ -220,7 +220,8 @@
     ping: () => ({ state: found.has('socket') ? String(state()) : null }),
     'refresh-qr': async () => {
       if (byCode) return leaveCode();
-      await call('refresh_qr');
+      // Any other page makes new codes by itself, or must not be disturbed.
+      if ([states.unpaired, states.idle].includes(state())) await call('refresh_qr');
     },
     'make-code': async ({ phoneNumber }) => {
       const request = ++codeRequests;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -120,6 +121,23 @@ fn refs_that_run_out_expire_and_a_refresh_begins_a_round() {
         assert_eq!(page.qr("b"), "qr:b!");
         assert_eq!(page.state(idle), "QrExpired");
     }
+}
+
+#[test]
+fn an_idle_page_is_left_in_peace_until_asked_for_a_code() {
+    let mut page = Page::new();
+    page.state("UNPAIRED_IDLE");
+    assert_eq!(page.story.expected(), Expected::Nothing);
+    page.story.expect_qr();
+    assert_eq!(page.story.expected(), Expected::Boot);
+    page.state("UNPAIRED ref");
+    page.qr("a");
+    page.state("UNPAIRED_IDLE");
+    assert_eq!(page.story.expected(), Expected::Nothing, "it has come");
+    page.story.expect_qr();
+    page.state("UNPAIRED ref code");
+    page.state("UNPAIRED_IDLE code");
+    assert_eq!(page.story.expected(), Expected::Nothing, "a pairing code took its place");
 }
 
 #[test]
@@ -259,4 +277,81 @@ fn what_is_overdue_is_named() {
     assert_eq!(page.story.step(), "synchronising (page CONNECTED, 40 %)");
     page.state("UNPAIRED_NEW");
     assert_eq!(page.story.overdue().0, EngineFailureKind::PageChanged);
+}
+
+/// Any message of a page that does what it likes.
+fn any_message() -> impl Strategy<Value = Value> {
+    let states = [
+        "UNLAUNCHED",
+        "OPENING",
+        "PAIRING",
+        "UNPAIRED",
+        "UNPAIRED_IDLE",
+        "CONNECTED",
+        "TIMEOUT",
+        "CONFLICT",
+        "TOS_BLOCK",
+        "DEPRECATED_VERSION",
+        "NEW_WORD",
+    ];
+    let state = (proptest::sample::select(states.to_vec()), any::<[bool; 4]>()).prop_map(
+        |(state, [r#ref, code, synced, account])| {
+            let account = account.then(|| json!({"phoneNumber": "491511234567", "name": null}));
+            json!({"kind": "state", "state": state, "ref": r#ref, "byCode": code, "synced": synced, "account": account})
+        },
+    );
+    prop_oneof![
+        8 => state,
+        4 => Just(json!({"kind": "qr", "payload": "a"})),
+        1 => any::<bool>().prop_map(|out| json!({"kind": "hello", "loggedOut": out})),
+        1 => Just(json!({"kind": "begun"})),
+        1 => (0.0..120.0).prop_map(|percent| json!({"kind": "progress", "percent": percent})),
+        1 => Just(json!({"kind": "logout", "event": "logout"})),
+        1 => Just(json!({"kind": "waiting", "missing": "x"})),
+        1 => Just(json!({"kind": "expect-qr"})),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_page_tells_the_session_hears_a_story_that_makes_sense(
+        messages in proptest::collection::vec(any_message(), 0..40),
+    ) {
+        let mut page = Page::new();
+        let mut heard: Vec<String> = Vec::new();
+        for message in messages {
+            let (kind, before) = (message["kind"].clone(), page.story.now.clone());
+            let said = match kind.as_str().unwrap() {
+                "hello" => page.reload(message["loggedOut"] == true),
+                "expect-qr" => { page.story.expect_qr(); String::new() }
+                _ => page.say(message),
+            };
+            if said.contains("qr:") {
+                prop_assert!(before.state == "UNPAIRED" && !before.by_code, "a code is valid only there");
+            }
+            heard.extend(said.split_whitespace().map(str::to_owned));
+            // Naming what is waited for never fails.
+            let _ = (page.story.expected(), page.story.step(), page.story.overdue());
+        }
+        let place = |word: &str| heard.iter().position(|heard| heard.starts_with(word));
+        if let Some(end) = place("logged-out") {
+            prop_assert_eq!(end, heard.len() - 1, "nothing follows the link's end: {:?}", heard);
+        }
+        if let Some(first) = place("qr:") {
+            prop_assert!(heard[first].ends_with('!'), "the first code begins a round: {:?}", heard);
+        }
+        let mut is_ready = false;
+        for word in &heard {
+            if word.starts_with("ready") {
+                prop_assert!(!is_ready, "ready twice: {:?}", heard);
+                is_ready = true;
+            }
+            if ["ConnectionLost", "Conflict"].contains(&word.as_str()) {
+                is_ready = false;
+            }
+            prop_assert!(!(is_ready && word.ends_with('%')), "progress after the end: {:?}", heard);
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! What the page and the system can see of the browser.
 
-use crate::harness::{Setup, browser_of, processes_of};
+use pairing_core::workflow::EngineFailureKind;
+use pairing_engine::{ChromiumEngine, Deadlines, EngineConfig};
+
+use crate::harness::{Session, Setup, browser_of, config, processes_of, script};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_sees_a_current_browser_and_no_sign_of_a_driver() {
@@ -61,4 +64,16 @@ async fn the_browser_s_sandbox_is_on_and_it_is_not_root() {
     ] {
         assert!(!command.contains(flag), "{command}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_script_that_turns_the_sandbox_off_is_found_out() {
+    let setup = Setup::new().await;
+    let chromium = script(&setup, "exec /usr/bin/chromium --no-sandbox \"$@\"");
+    let config = config(setup.folder(), &setup.standin.base_url(), Deadlines::default());
+    let engine = ChromiumEngine::new(EngineConfig { chromium, ..config }).unwrap();
+    let failure = Session::start(&engine, "one").await.unwrap().fails().await;
+    assert_eq!(failure.kind, EngineFailureKind::LaunchFailed, "{failure}");
+    assert!(failure.message.contains("--no-sandbox"), "{failure}");
+    setup.assert_nothing_is_left_of("one");
 }

@@ -13,14 +13,14 @@ use pairing_core::{
     engine::{Engine, EngineEvent},
     workflow::{EngineFailureKind, EngineReport},
 };
-use pairing_engine::{ChromiumEngine, Deadlines};
+use pairing_engine::{ChromiumEngine, Deadlines, EngineConfig};
 use standin::{Fault, FaultKind};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     sync::mpsc,
 };
 
-use crate::harness::{DEADLINE, PHONE, Setup, browser_of, config, processes_of};
+use crate::harness::{DEADLINE, PHONE, Session, Setup, browser_of, config, processes_of, script};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_logout_is_told_once_the_server_has_heard_of_it() {
@@ -156,15 +156,11 @@ async fn a_profile_is_wiped_only_when_no_engine_runs_on_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_cannot_start_is_told_with_its_words() {
     let setup = Setup::new().await;
-    let script = setup.folder().join("broken-browser");
-    std::fs::write(&script, "#!/bin/sh\n[ \"$1\" = --product-version ] && echo 156.0.8078.79 && exit\necho 'no display' >&2\nexit 7\n").unwrap();
-    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let config = pairing_engine::EngineConfig {
-        chromium: script,
-        ..config(setup.folder(), &setup.standin.base_url(), Deadlines::default())
-    };
-    let engine = ChromiumEngine::new(config).unwrap();
-    let failure = engine.start(&"one".parse().unwrap(), mpsc::channel(1).0).await.err().unwrap();
+    let line = "[ \"$1\" = --product-version ] && echo 156.0.8078.79 && exit; echo 'no display' >&2; exit 7";
+    let chromium = script(&setup, line);
+    let config = config(setup.folder(), &setup.standin.base_url(), Deadlines::default());
+    let engine = ChromiumEngine::new(EngineConfig { chromium, ..config }).unwrap();
+    let failure = Session::start(&engine, "one").await.err().unwrap();
     assert_eq!(failure.kind, EngineFailureKind::LaunchFailed, "{failure}");
     assert!(failure.message.contains("no display"), "{failure}");
 }
@@ -194,7 +190,15 @@ async fn no_browser_outlives_a_killed_host() {
     assert!(processes_of(&setup.profile("one")).len() > 3, "the browser runs");
     host.kill().await.unwrap();
 
-    // The kernel ends the browser; whatever is still dying is ended by the next start.
+    // The kernel ends the browser with its host.
+    let end = std::time::Instant::now() + DEADLINE;
+    while processes_of(&setup.profile("one"))
+        .iter()
+        .any(|process| process.command.contains("--type=renderer"))
+    {
+        assert!(std::time::Instant::now() < end, "the browser outlives its host");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let mut session = setup.start("one").await;
     session.hears(&format!("started authenticated ready:{PHONE}")).await;
     let hosts: Vec<_> = processes_of(&setup.profile("one"))

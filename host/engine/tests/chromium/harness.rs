@@ -54,9 +54,7 @@ impl Setup {
 
     /// Starts an engine for this session.
     pub(crate) async fn start(&self, name: &str) -> Session {
-        let (to, events) = mpsc::channel(64);
-        let handle = self.engine.start(&name.parse().unwrap(), to).await.unwrap();
-        Session { handle, events, qr: String::new(), failure: None, percents: Vec::new() }
+        Session::start(&self.engine, name).await.unwrap()
     }
 
     /// Starts one and waits for its first QR code.
@@ -113,6 +111,14 @@ pub(crate) fn config(profiles: &Path, page: &str, deadlines: Deadlines) -> Engin
     }
 }
 
+/// A start script of a browser.
+pub(crate) fn script(setup: &Setup, line: &str) -> PathBuf {
+    let path = setup.folder().join("browser");
+    fs::write(&path, format!("#!/bin/sh\n{line}\n")).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
 /// A running engine and what it has told.
 pub(crate) struct Session {
     pub(crate) handle: Box<dyn EngineHandle>,
@@ -126,6 +132,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    pub(crate) async fn start(engine: &ChromiumEngine, name: &str) -> Result<Self, EngineFailure> {
+        let (to, events) = mpsc::channel(64);
+        let handle = engine.start(&name.parse().unwrap(), to).await?;
+        Ok(Self { handle, events, qr: String::new(), failure: None, percents: Vec::new() })
+    }
+
     /// The next events must be these; progress is only collected.
     pub(crate) async fn hears(&mut self, words: &str) {
         for (place, wanted) in words.split_whitespace().enumerate() {

@@ -3,15 +3,11 @@
 
 use std::time::Duration;
 
-use pairing_core::{
-    engine::{Engine, EngineEvent},
-    workflow::{EngineFailure, EngineFailureKind, EngineReport},
-};
-use pairing_engine::{ChromiumEngine, Deadlines};
-use standin::{Fault, FaultKind, LogoutEvent, Settings};
-use tokio::sync::mpsc;
+use pairing_core::workflow::{EngineFailure, EngineFailureKind};
+use pairing_engine::{ChromiumEngine, Deadlines, EngineConfig};
+use standin::{Config, Fault, FaultKind, LogoutEvent, Settings, Standin};
 
-use crate::harness::{DEADLINE, PHONE, Setup, config};
+use crate::harness::{DEADLINE, PHONE, Session, Setup, config};
 
 const SHORT: Duration = Duration::from_secs(4);
 
@@ -46,6 +42,26 @@ async fn a_late_module_is_waited_for() {
             .add_fault(Fault::once(FaultKind::ModuleLate { module: module.to_owned(), ms: 1500 }));
     }
     setup.linked("one").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_makes_no_new_codes_is_told() {
+    let setup = Setup::with(|_, deadlines| deadlines.boot = 3 * SHORT).await;
+    let mut session = setup.unpaired("one").await;
+    setup.standin.add_fault(Fault::once(FaultKind::RefsRunOut));
+    session.hears("qr-expired").await;
+    setup.standin.add_fault(Fault::always(FaultKind::NeverOpens));
+    session.handle.refresh_qr().await.unwrap();
+    let failure = session.fails().await;
+    assert_eq!(failure.kind, EngineFailureKind::Deadline, "{failure}");
+    setup.standin.clear_faults();
+
+    let (module, function) = ("WAWebLaunchSocketUtils".to_owned(), "refreshQR".to_owned());
+    setup.standin.add_fault(Fault::once(FaultKind::FunctionMissing { module, function }));
+    let session = setup.unpaired("one").await;
+    let failure = session.handle.refresh_qr().await.unwrap_err();
+    assert_eq!(failure.kind, EngineFailureKind::PageChanged, "{failure}");
+    assert!(failure.message.contains("WAWebLaunchSocketUtils#refreshQR"), "{failure}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,17 +138,9 @@ async fn an_address_that_answers_with_an_error_or_not_at_all_is_told() {
         Deadlines::default(),
     ))
     .unwrap();
-    let (to, mut events) = mpsc::channel(64);
-    let handle = engine.start(&"one".parse().unwrap(), to).await.unwrap();
-    let failure = loop {
-        let event = tokio::time::timeout(DEADLINE, events.recv()).await.unwrap().unwrap();
-        if let EngineEvent::Report(EngineReport::Failed(failure)) = event {
-            break failure;
-        }
-    };
+    let failure = Session::start(&engine, "one").await.unwrap().fails().await;
     assert_eq!(failure.kind, EngineFailureKind::NavigationFailed, "{failure}");
     assert!(failure.message.contains("ERR_CONNECTION_REFUSED"), "{failure}");
-    drop(handle);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,4 +198,22 @@ async fn the_phone_s_logout_is_told_in_each_of_its_forms() {
         session.stop().await;
         setup.wipe("one").await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let https_listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+    let standin = Standin::start(Config { https_listen, ..Config::default() }).await.unwrap();
+    let setup = Setup::new().await;
+    let page = standin.https_base_url().unwrap();
+    let config = config(setup.folder(), &page, Deadlines::default());
+    let engine = ChromiumEngine::new(config.clone()).unwrap();
+    let failure = Session::start(&engine, "one").await.unwrap().fails().await;
+    assert_eq!(failure.kind, EngineFailureKind::NavigationFailed, "{failure}");
+    assert!(failure.message.contains("ERR_CERT_AUTHORITY_INVALID"), "{failure}");
+
+    // Tests may vouch for the stand-in's own key.
+    let vouch = format!("--ignore-certificate-errors-spki-list={}", standin.spki_sha256().unwrap());
+    let engine = ChromiumEngine::new(EngineConfig { extra_args: vec![vouch], ..config }).unwrap();
+    Session::start(&engine, "one").await.unwrap().hears("started qr!").await;
 }
