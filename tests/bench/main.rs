@@ -1,6 +1,9 @@
 //! `make bench`: the figures that the README and the notes quote. Nothing here
 //! passes or fails; the machine's load decides too much for that. Run it alone,
 //! `bench <name>…` runs some of:
+
+#![expect(unreachable_pub, reason = "nothing of a binary is reached from outside")]
+
 mod figures;
 mod http_load;
 mod pairing;

@@ -18,11 +18,20 @@ pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
         host.launch().await;
         starts.push(begun.elapsed());
     }
-    figures.print("cold start to ready, components cached, p50", ms(percentile(&mut starts, 0.5)), "≤ 300 ms");
+    figures.print(
+        "cold start to ready, components cached, p50",
+        ms(percentile(&mut starts, 0.5)),
+        "≤ 300 ms",
+    );
     let status = std::fs::read_to_string(format!("/proc/{}/status", host.pid()))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or_default();
-    figures.print("idle host without browsers, resident", format!("{:.1} MB", kib / 1000.0), "≤ 60 MB");
+    let kib: f64 =
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or_default();
+    figures.print(
+        "idle host without browsers, resident",
+        format!("{:.1} MB", kib / 1000.0),
+        "≤ 60 MB",
+    );
     host.stop().await;
     Ok(())
 }

@@ -45,7 +45,8 @@ async fn a_phone_takes_the_pairing_code() {
     let (standin, host) = world().await;
     host.init("by-code").await;
     host.until_status("by-code", "QR_READY").await;
-    let answer = host.post("/whatsapp/pair/by-code", json!({ "phoneNumber": "+55 11 99999-0001" })).await;
+    let answer =
+        host.post("/whatsapp/pair/by-code", json!({ "phoneNumber": "+55 11 99999-0001" })).await;
     let code = answer["pairingCode"].as_str().unwrap();
     assert_eq!(code.len(), 8, "without a dash");
 
@@ -86,7 +87,8 @@ async fn logging_out_unlinks_the_phone_and_deleting_leaves_nothing() {
     assert!(request.send().await.unwrap().status().is_success());
     let answer = host.request(http::Method::GET, "/whatsapp/sessions/gone").send().await.unwrap();
     assert_eq!(answer.status(), 404);
-    until("no browser is left", async || browsers_on(&host.data_dir()).is_empty().then_some(())).await;
+    until("no browser is left", async || browsers_on(&host.data_dir()).is_empty().then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +128,8 @@ async fn codes_rotate_then_the_session_parks_and_one_call_resumes() {
     assert_ne!(first, second);
     let status = host.until_status("unseen", "DISCONNECTED").await;
     assert_eq!(status["reason"], "parked");
-    until("no browser waits", async || browsers_on(&host.data_dir()).is_empty().then_some(())).await;
+    until("no browser waits", async || browsers_on(&host.data_dir()).is_empty().then_some(()))
+        .await;
 
     standin.change_settings(|settings| settings.first_ref_ms = 60_000);
     let before = status["sequence"].as_u64().unwrap();
@@ -141,7 +144,8 @@ async fn whatsapps_refusals_reach_the_caller() {
     let (standin, host) = world().await;
     host.init("refused").await;
     host.until_status("refused", "QR_READY").await;
-    for (status, expected_status, code) in [(429, 429, "rate_limited"), (400, 400, "phone_invalid")] {
+    for (status, expected_status, code) in [(429, 429, "rate_limited"), (400, 400, "phone_invalid")]
+    {
         standin.add_fault(standin::Fault::once(standin::FaultKind::CodeRefused { status }));
         let request = host.request(http::Method::POST, "/whatsapp/pair/refused");
         let answer = request.json(&json!({ "phoneNumber": PHONE })).send().await.unwrap();

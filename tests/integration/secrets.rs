@@ -32,7 +32,10 @@ async fn chromium_pairing_leaves_no_secret_in_any_log_line_or_record() {
     let log = host.log();
     assert!(log.len() > 1000, "there is a log to look at");
     for secret in &secrets {
-        assert!(!secret.is_empty() && !log.contains(secret.as_str()), "the log has a secret: {secret}");
+        assert!(
+            !secret.is_empty() && !log.contains(secret.as_str()),
+            "the log has a secret: {secret}"
+        );
     }
     for number in [PHONE, "5511912345678901234"] {
         assert!(!log.contains(number), "the log has a full phone number");

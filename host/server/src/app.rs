@@ -13,7 +13,7 @@ use pairing_core::{
 use pairing_engine::{ChromiumEngine, EngineConfig, RunAs};
 use pairing_plugin_runtime::{Plugins, PluginsConfig};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::{
     config::{Jwt, Mode, Settings},
