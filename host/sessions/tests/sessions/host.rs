@@ -108,10 +108,18 @@ impl Host {
         within(self.sessions.command(session, command)).await
     }
 
-    /// Starts a session, and waits until its page is there.
+    /// Starts a session, and waits until its page is there and all subscribers
+    /// know.
     pub(crate) async fn init(&self, session: &SessionName) {
         self.command(session, init()).await.unwrap();
         within(self.engine.wait_for(session, &FakeCall::Start, 1)).await;
+        let (_, newest) = self.store.bounds().await.unwrap();
+        within(async {
+            while self.sessions.events().head() < newest {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 
     /// Waits until the session's snapshot is as wanted.
