@@ -94,6 +94,7 @@ impl Story {
             return said;
         }
         self.seq = message.seq;
+        let was_over = self.is_over;
         match message.news {
             News::Hello { logged_out } => self.begin_document(message.doc, logged_out, &mut said),
             News::Waiting { missing } => {
@@ -125,6 +126,9 @@ impl Story {
                 }
             }
             News::Trouble { .. } => {}
+        }
+        if was_over {
+            said.clear();
         }
         said
     }
@@ -249,9 +253,6 @@ impl Story {
     }
 
     fn see(&mut self, now: Snapshot, said: &mut Vec<Said>) {
-        if self.is_over {
-            return;
-        }
         let before = std::mem::replace(&mut self.now, now);
         let state = self.state();
         let is_new_state = before.state != self.now.state;
@@ -357,7 +358,7 @@ impl Story {
     }
 
     fn show(&mut self, payload: SecretString, said: &mut Vec<Said>) {
-        if self.is_over || self.state() != PageState::Unpaired || self.now.by_code {
+        if self.state() != PageState::Unpaired || self.now.by_code {
             return;
         }
         self.obstacle = None;
@@ -377,7 +378,7 @@ impl Story {
             reason = "it is from 0 to 100"
         )]
         let percent = percent as u8;
-        if self.is_over || self.is_ready || self.percent == Some(percent) {
+        if self.is_ready || self.percent == Some(percent) {
             return;
         }
         self.percent = Some(percent);
