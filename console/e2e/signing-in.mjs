@@ -9,15 +9,18 @@ export async function setUp(page, link) {
   await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
   await page.getByLabel("Repeat the password").fill(ADMIN.password);
   await page.getByRole("button", { name: "Create administrator" }).click();
-  await page.getByText("Live", { exact: true }).waitFor();
+  await isLive(page);
 }
 
 export async function signIn(page) {
   await page.getByLabel("User name").fill(ADMIN.username);
   await page.getByLabel("Password").fill(ADMIN.password);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByText("Live", { exact: true }).waitFor();
+  await isLive(page);
 }
+
+/** The socket is up. */
+export const isLive = (page) => page.getByRole("status").filter({ hasText: /^Live/ }).waitFor();
 
 export const statusIs = (page, text) =>
   page.getByRole("status", { name: "Status" }).getByText(text, { exact: true }).waitFor();
