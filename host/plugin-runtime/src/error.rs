@@ -62,13 +62,16 @@ pub enum Refusal {
         /// Which.
         function: &'static str,
     },
-    /// The interface has other types.
+    /// A function has other types.
     #[error(
-        "its `{interface}` has other types than the host's: {difference}; build it anew against `wit/`"
+        "its `{interface}#{function}` has other types than the host's ({difference}); build it \
+         anew against `wit/`"
     )]
     Types {
         /// Where.
         interface: &'static str,
+        /// Which.
+        function: &'static str,
         /// What differs.
         difference: String,
     },

@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Instant};
 use arc_swap::ArcSwap;
 use metrics::SharedString;
 use pairing_core::plugin::{PluginError, PluginInfo, Slot};
-use wasmtime::{Engine, Store, component::InstancePre};
+use wasmtime::{Engine, component::InstancePre};
 
 use crate::{
     call::{Call, CallState},
     config::Limits,
+    error::Refusal,
     guest_threads::GuestThreads,
+    load::Interface,
 };
 
 /// What all slots share: where guests run, and what they may use.
@@ -31,17 +33,14 @@ pub(crate) trait World: Send + Sync + Sized + 'static {
     const SLOT: Slot;
     /// The interface that the component must export.
     const INTERFACE: &'static str;
-    /// All its functions.
-    const FUNCTIONS: &'static [&'static str];
     /// A component that is checked and ready to be instantiated.
     type Linked;
 
-    /// Compares the types of the component's functions with the host's, which
-    /// takes an instance.
-    fn link(
-        pre: InstancePre<CallState>,
-        store: &mut Store<CallState>,
-    ) -> wasmtime::Result<Self::Linked>;
+    /// Compares each function of the interface with the host's.
+    fn compare(guest: &mut Interface) -> Result<(), Refusal>;
+
+    /// Looks up the functions once, for all calls.
+    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked>;
 
     /// Asks the component what it is.
     fn describe(linked: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError>;

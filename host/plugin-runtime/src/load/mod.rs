@@ -19,6 +19,7 @@ use crate::{
 };
 use native_cache::NativeCache;
 use source::Source;
+pub(crate) use world_check::Interface;
 
 /// Longer names and versions are refused: they are shown and counted by.
 const MAX_NAME: usize = 64;
@@ -51,18 +52,12 @@ impl<'a> Loader<'a> {
     fn version<W: World>(&self, source: &Source) -> Result<Version<W>, Refusal> {
         let digest = hex(&Sha256::digest(&source.bytes));
         let component = self.component(&source.bytes, &digest)?;
-        world_check::check::<W>(&component)?;
-        let types = |error: wasmtime::Error| Refusal::Types {
-            interface: W::INTERFACE,
-            difference: format!("{error:#}"),
-        };
-        let pre = Linker::new(&self.host.engine).instantiate_pre(&component).map_err(types)?;
+        world_check::interfaces::<W>(&component)?;
+        let pre = Linker::new(&self.host.engine).instantiate_pre(&component).map_err(compile)?;
         let mut call = Call::begin(&self.host.engine, W::SLOT, &self.host.limits);
-        // First by itself, so that what goes wrong next is a matter of types.
-        call.enter(|store| pre.instantiate(store).map(drop)).map_err(Refusal::Start)?;
-        let linked = call.enter(|store| Ok(W::link(pre, store))).map_err(Refusal::Start)?;
-        let (world, named) =
-            W::describe(linked.map_err(types)?, &mut call).map_err(Refusal::Describe)?;
+        call.enter(|store| world_check::functions::<W>(&pre, store)).map_err(Refusal::Start)??;
+        let linked = W::link(pre).map_err(compile)?;
+        let (world, named) = W::describe(linked, &mut call).map_err(Refusal::Describe)?;
         let Named { name, version } = named;
         check_text("name", &name)?;
         check_text("version", &version)?;
@@ -77,13 +72,16 @@ impl<'a> Loader<'a> {
             return Ok(component);
         }
         source::check_is_component(bytes)?;
-        let component = Component::from_binary(&self.host.engine, bytes)
-            .map_err(|error| Refusal::Compile(format!("{error:#}")))?;
+        let component = Component::from_binary(&self.host.engine, bytes).map_err(compile)?;
         if let Some(cache) = &self.cache {
             cache.put(digest, &component);
         }
         Ok(component)
     }
+}
+
+fn compile(error: wasmtime::Error) -> Refusal {
+    Refusal::Compile(format!("{error:#}"))
 }
 
 fn check_text(what: &str, text: &str) -> Result<(), Refusal> {

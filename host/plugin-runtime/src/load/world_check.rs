@@ -1,36 +1,69 @@
 //! Does a component fit its slot? wasmtime would say so too, but not in words
 //! that tell a plugin's author what to do.
 
-use wasmtime::component::{Component, types::ComponentItem};
+use wasmtime::{
+    Store,
+    component::{
+        Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower,
+        types::ComponentItem,
+    },
+};
 
-use crate::{error::Refusal, plugin::World};
+use crate::{call::CallState, error::Refusal, plugin::World};
 
-pub(super) fn check<W: World>(component: &Component) -> Result<(), Refusal> {
+/// Does it ask for nothing, and have the slot's interface?
+pub(super) fn interfaces<W: World>(component: &Component) -> Result<(), Refusal> {
     let engine = component.engine();
     let ty = component.component_type();
-
-    let imports: Vec<_> = ty
-        .imports(engine)
-        .flat_map(|(name, import)| demands(component, name, &import.ty))
-        .collect();
-    if !imports.is_empty() {
-        return Err(Refusal::Imports(imports));
+    let imports = ty.imports(engine);
+    let demands: Vec<_> =
+        imports.flat_map(|(name, import)| demands(component, name, &import.ty)).collect();
+    if !demands.is_empty() {
+        return Err(Refusal::Imports(demands));
     }
-
-    let Some(export) = ty.get_export(engine, W::INTERFACE) else {
+    if ty.get_export(engine, W::INTERFACE).is_none() {
         let exports = ty.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
         return Err(Refusal::MissingInterface { wanted: W::INTERFACE, exports });
+    }
+    Ok(())
+}
+
+/// Has the interface all functions, with the types that the host knows?
+pub(super) fn functions<W: World>(
+    pre: &InstancePre<CallState>,
+    store: &mut Store<CallState>,
+) -> wasmtime::Result<Result<(), Refusal>> {
+    let instance = pre.instantiate(&mut *store)?;
+    let name = W::INTERFACE;
+    let Some(index) = instance.get_export_index(&mut *store, None, name) else {
+        return Ok(Err(Refusal::MissingInterface { wanted: name, exports: Vec::new() }));
     };
-    let has = |function: &str| match &export.ty {
-        ComponentItem::ComponentInstance(interface) => {
-            let item = interface.get_export(engine, function);
-            item.is_some_and(|item| matches!(item.ty, ComponentItem::ComponentFunc(_)))
-        }
-        _ => false,
-    };
-    match W::FUNCTIONS.iter().find(|function| !has(function)) {
-        Some(function) => Err(Refusal::MissingFunction { interface: W::INTERFACE, function }),
-        None => Ok(()),
+    Ok(W::compare(&mut Interface { name, index, instance, store }))
+}
+
+/// The interface of an instance that is being looked at.
+pub(crate) struct Interface<'a> {
+    name: &'static str,
+    index: ComponentExportIndex,
+    instance: Instance,
+    store: &'a mut Store<CallState>,
+}
+
+impl Interface<'_> {
+    /// Has it this function, from these parameters to this answer?
+    pub(crate) fn has<Parameters, Answer>(&mut self, function: &'static str) -> Result<(), Refusal>
+    where
+        Parameters: ComponentNamedList + Lower,
+        Answer: ComponentNamedList + Lift,
+    {
+        let interface = self.name;
+        let index = self.instance.get_export_index(&mut *self.store, Some(&self.index), function);
+        let index = index.ok_or(Refusal::MissingFunction { interface, function })?;
+        let typed = self.instance.get_typed_func::<Parameters, Answer>(&mut *self.store, &index);
+        typed.map(drop).map_err(|error| {
+            let difference = error.root_cause().to_string();
+            Refusal::Types { interface, function, difference }
+        })
     }
 }
 

@@ -9,16 +9,20 @@ use pairing_core::{
     plugin::{PluginError, PluginInfo, Slot},
 };
 use serde::de::IgnoredAny;
-use wasmtime::{Store, component::InstancePre};
+use wasmtime::component::InstancePre;
 
 use crate::{
     bindings::{events, fan_out::FanOutPre, router as wit},
     call::{Call, CallState},
+    error::Refusal,
+    load::Interface,
     measure::{at_most, size},
     plugin::{Named, Plugin, World},
 };
 
 const SLOT: Slot = Slot::FanOut;
+
+type Route<'a> = (&'a events::Event, &'a [wit::Subscription]);
 
 pub(crate) struct FanOutWorld {
     pre: FanOutPre<CallState>,
@@ -27,16 +31,15 @@ pub(crate) struct FanOutWorld {
 impl World for FanOutWorld {
     const SLOT: Slot = SLOT;
     const INTERFACE: &'static str = "pairing-console:events/router@0.1.0";
-    const FUNCTIONS: &'static [&'static str] = &["describe", "route"];
     type Linked = FanOutPre<CallState>;
 
-    fn link(
-        pre: InstancePre<CallState>,
-        store: &mut Store<CallState>,
-    ) -> wasmtime::Result<Self::Linked> {
-        let pre = FanOutPre::new(pre)?;
-        pre.instantiate(store)?;
-        Ok(pre)
+    fn compare(guest: &mut Interface) -> Result<(), Refusal> {
+        guest.has::<(), (wit::Description,)>("describe")?;
+        guest.has::<Route, (Result<Vec<wit::Delivery>, wit::RouteError>,)>("route")
+    }
+
+    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
+        FanOutPre::new(pre)
     }
 
     fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {

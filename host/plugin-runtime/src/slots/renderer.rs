@@ -6,11 +6,13 @@ use pairing_core::{
     renderer::{ErrorLevel, Image, ImageFormat, QrRenderer, RenderOptions},
 };
 use secrecy::{ExposeSecret, SecretString};
-use wasmtime::{Store, component::InstancePre};
+use wasmtime::component::InstancePre;
 
 use crate::{
     bindings::{qr::QrRendererPre, renderer as wit},
     call::{Call, CallState},
+    error::Refusal,
+    load::Interface,
     measure::at_most,
     plugin::{Named, Plugin, World},
 };
@@ -24,16 +26,15 @@ pub(crate) struct RendererWorld {
 impl World for RendererWorld {
     const SLOT: Slot = SLOT;
     const INTERFACE: &'static str = "pairing-console:qr/renderer@0.1.0";
-    const FUNCTIONS: &'static [&'static str] = &["describe", "render"];
     type Linked = QrRendererPre<CallState>;
 
-    fn link(
-        pre: InstancePre<CallState>,
-        store: &mut Store<CallState>,
-    ) -> wasmtime::Result<Self::Linked> {
-        let pre = QrRendererPre::new(pre)?;
-        pre.instantiate(store)?;
-        Ok(pre)
+    fn compare(guest: &mut Interface) -> Result<(), Refusal> {
+        guest.has::<(), (wit::Description,)>("describe")?;
+        guest.has::<(&str, &wit::Options), (Result<wit::Image, wit::RenderError>,)>("render")
+    }
+
+    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
+        QrRendererPre::new(pre)
     }
 
     fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {

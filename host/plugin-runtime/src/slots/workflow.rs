@@ -5,18 +5,22 @@ use pairing_core::{
     plugin::{PluginError, PluginInfo, Slot},
     workflow::{Context, Decision, Effect, Input, Transition, Workflow},
 };
-use wasmtime::{Store, component::InstancePre};
+use wasmtime::component::InstancePre;
 
 use crate::{
     bindings::{machine, workflow::WorkflowPre},
     call::{Call, CallState},
     config::Limits,
     convert,
+    error::Refusal,
+    load::Interface,
     measure::{at_most, size},
     plugin::{Named, Plugin, World},
 };
 
 const SLOT: Slot = Slot::Workflow;
+
+type Handle<'a> = (Option<&'a [u8]>, &'a machine::Input, &'a machine::Context);
 
 pub(crate) struct WorkflowWorld {
     pre: WorkflowPre<CallState>,
@@ -27,16 +31,18 @@ pub(crate) struct WorkflowWorld {
 impl World for WorkflowWorld {
     const SLOT: Slot = SLOT;
     const INTERFACE: &'static str = "pairing-console:workflow/machine@0.1.0";
-    const FUNCTIONS: &'static [&'static str] = &["describe", "handle", "migrate"];
     type Linked = WorkflowPre<CallState>;
 
-    fn link(
-        pre: InstancePre<CallState>,
-        store: &mut Store<CallState>,
-    ) -> wasmtime::Result<Self::Linked> {
-        let pre = WorkflowPre::new(pre)?;
-        pre.instantiate(store)?;
-        Ok(pre)
+    fn compare(guest: &mut Interface) -> Result<(), Refusal> {
+        guest.has::<(), (machine::Description,)>("describe")?;
+        guest.has::<Handle, (Result<machine::Transition, machine::WorkflowError>,)>("handle")?;
+        guest.has::<(&machine::VersionedState,), (Result<Vec<u8>, machine::WorkflowError>,)>(
+            "migrate",
+        )
+    }
+
+    fn link(pre: InstancePre<CallState>) -> wasmtime::Result<Self::Linked> {
+        WorkflowPre::new(pre)
     }
 
     fn describe(pre: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError> {

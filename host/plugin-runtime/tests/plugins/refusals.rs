@@ -57,12 +57,12 @@ async fn a_component_of_another_world_is_refused_and_told_what_is_missing() {
 #[tokio::test]
 async fn an_interface_that_is_not_whole_is_refused() {
     let wit = "package pairing-console:qr@0.1.0;
-        interface renderer { describe: func(); }
+        interface renderer { render: func(); }
         world half { export renderer; }";
-    let module = r#"(module (func (export "pairing-console:qr/renderer@0.1.0#describe")))"#;
+    let module = r#"(module (func (export "pairing-console:qr/renderer@0.1.0#render")))"#;
     let refusal = refusal("qr-renderer", &component_of(wit, "half", module)).await;
     let interface = "pairing-console:qr/renderer@0.1.0";
-    assert_eq!(refusal, Refusal::MissingFunction { interface, function: "render" });
+    assert_eq!(refusal, Refusal::MissingFunction { interface, function: "describe" });
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn functions_of_other_types_are_refused_by_name() {
         (func (export "pairing-console:qr/renderer@0.1.0#render")))"#;
     let refusal = refusal("qr-renderer", &component_of(wit, "other", module)).await;
     assert!(matches!(refusal, Refusal::Types { .. }), "{refusal:?}");
-    assert!(refusal.to_string().contains("`describe`"), "{refusal}");
+    assert!(refusal.to_string().contains("#describe`"), "{refusal}");
 }
 
 #[tokio::test]
