@@ -11,6 +11,7 @@ import { end, until } from "./processes.mjs";
 const FLAGS = [
   "--headless=new",
   "--remote-debugging-port=0",
+  "--hide-scrollbars",
   "--no-first-run",
   "--disable-background-networking",
   "--disable-component-update",

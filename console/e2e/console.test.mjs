@@ -8,7 +8,7 @@ import { startHost, startStandin, until } from "./processes.mjs";
 import { isLive, qrImage, setUp, signIn, statusIs } from "./signing-in.mjs";
 
 const PHONE = { phoneNumber: "5511987654321", name: "Maria Oliveira" };
-const OTHER_PHONE = "14155550123";
+const OTHER_PHONE = { phoneNumber: "14155550123" };
 
 let standin;
 let host;
@@ -151,7 +151,7 @@ scenario("a new session is linked by a pairing code", async () => {
   assert.match(await page.getByRole("timer").textContent(), /Expires in \d:\d\d/);
   await page.getByRole("button", { name: "Copy code" }).waitFor();
   assert.deepEqual(await audit(page), []);
-  await standin.enterCode(OTHER_PHONE, code);
+  await standin.enterCode(code, OTHER_PHONE);
   await page.getByRole("heading", { name: "Device linked successfully" }).waitFor();
   await page.getByText("+1 415 555-0123").first().waitFor();
 });

@@ -91,7 +91,7 @@ export async function startStandin(settings = {}) {
     url,
     /** The phone points its camera at the image that the console shows. */
     scan: (image, phone = {}) => post(`${url}__standin/phone/scan`, { image, ...phone }),
-    enterCode: (phoneNumber, code) => post(`${url}__standin/phone/enter-code`, { phoneNumber, code }),
+    enterCode: (code, phone) => post(`${url}__standin/phone/enter-code`, { code, ...phone }),
     unlink: (phoneNumber) => post(`${url}__standin/phone/unlink`, { phoneNumber }),
     async close() {
       await end(child);

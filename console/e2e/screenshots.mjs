@@ -59,7 +59,7 @@ try {
   await code.waitFor();
   await shoot(page, "code");
 
-  await standin.enterCode("14155550123", await code.textContent());
+  await standin.enterCode(await code.textContent(), { phoneNumber: "14155550123", name: "Support" });
   await page.getByRole("heading", { name: "Device linked successfully" }).waitFor();
   await statusIs(page, "Connected");
   await shoot(page, "connected");

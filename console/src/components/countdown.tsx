@@ -21,7 +21,7 @@ export function minutes(seconds: number): string {
 /** The time that is left, as a text that the eye can follow and a screen reader is spared. */
 export function Countdown({ label, seconds }: { label: string; seconds: number }) {
   return (
-    <p role="timer" aria-live="off" className="text-sm text-muted tabular-nums">
+    <p role="timer" aria-live="off" className="text-sm whitespace-nowrap text-muted tabular-nums">
       {label} <span className="font-semibold text-foreground">{minutes(seconds)}</span>
     </p>
   );

@@ -29,7 +29,7 @@ export function QrView({ session }: { session: SessionStatus }) {
             </p>
           )}
         </div>
-        <div className="flex min-h-10 items-center justify-between gap-3">
+        <div className="flex min-h-10 items-center justify-between gap-2">
           {qrCode && seconds !== null ? (
             <Countdown label={texts.pairing.qrExpiresIn} seconds={seconds} />
           ) : (
@@ -37,6 +37,7 @@ export function QrView({ session }: { session: SessionStatus }) {
           )}
           <Button
             variant="outline"
+            className="px-3 sm:px-4"
             disabled={command.isPending}
             onClick={() => command.mutate({ kind: "refresh-qr" })}
           >
