@@ -22,7 +22,8 @@ pub async fn an_empty_journal_has_bounds(store: Arc<dyn Store>) {
     assert_eq!(store.read(Cursor(u64::MAX), 9).await.unwrap(), []);
 }
 
-/// Sessions that commit side by side, each one or two events at a time.
+/// Sessions that commit side by side, each one or two events at a time. Some of
+/// their commits are repeated, and some are refused after they took their turn.
 fn writers(store: &Arc<dyn Store>) -> JoinSet<Vec<JournalEvent>> {
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -32,7 +33,14 @@ fn writers(store: &Arc<dyn Store>) -> JoinSet<Vec<JournalEvent>> {
             for number in 1..=COMMITS {
                 let events = (0..=number % 2).map(|_| loading(7)).collect();
                 let next = commit(&format!("writer-{writer}"), number, events);
-                written.extend(patiently(|| store.commit(&next)).await.unwrap());
+                let entries = patiently(|| store.commit(&next)).await.unwrap();
+                if number.is_multiple_of(5) {
+                    let again = patiently(|| store.commit(&next)).await.unwrap();
+                    assert_eq!(again, entries, "a repeat was done again");
+                    let early = commit(&format!("writer-{writer}"), number + 2, vec![loading(9)]);
+                    patiently(|| store.commit(&early)).await.unwrap_err();
+                }
+                written.extend(entries);
             }
             written
         });
