@@ -1,7 +1,11 @@
 //! What a call of a component costs, through the host's own traits.
 
-use std::time::{Duration, Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD as STANDARD};
 use pairing_core::{
     clock::Timestamp,
     command::Command,
@@ -42,10 +46,11 @@ pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
     let mut samples: Vec<Duration> = Vec::new();
     for _ in 0..200 {
         let called = Instant::now();
-        plugins.renderer.render(&payload, RenderOptions::default()).await?;
+        let image = plugins.renderer.render(&payload, RenderOptions::default()).await?;
+        black_box(format!("data:{};base64,{}", image.media_type, STANDARD.encode(image.bytes)));
         samples.push(called.elapsed());
     }
-    figures.print("QR payload to PNG, p50", ms(percentile(&mut samples, 0.5)), "≤ 3 ms");
-    figures.print("QR payload to PNG, p99", ms(percentile(&mut samples, 0.99)), "");
+    figures.print("QR payload to PNG data URL, p50", ms(percentile(&mut samples, 0.5)), "≤ 3 ms");
+    figures.print("QR payload to PNG data URL, p99", ms(percentile(&mut samples, 0.99)), "");
     Ok(())
 }

@@ -25,6 +25,15 @@ pub(crate) fn size(value: &impl Serialize) -> usize {
     }
 }
 
+/// What a guest says, short enough for an error's message.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 500;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 struct Count(usize);
 
 impl io::Write for Count {

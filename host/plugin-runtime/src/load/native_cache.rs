@@ -2,12 +2,11 @@
 //! truth and this a copy: whatever is wrong with a file, it is compiled anew.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, DirBuilder, DirEntry, OpenOptions},
     hash::{Hash, Hasher},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -77,7 +76,7 @@ impl<'a> NativeCache<'a> {
         let dir = &self.config.dir;
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let path = self.path(digest);
-        let temporary = path.with_extension(format!("{}.new", std::process::id()));
+        let temporary = path.with_extension("new");
         let _ = fs::remove_file(&temporary);
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
@@ -103,17 +102,17 @@ impl<'a> NativeCache<'a> {
     }
 }
 
+/// Other loaders may do the same at the same time, so what is gone is no error.
 fn remove_old(dir: &Path) -> io::Result<()> {
-    let mut files: Vec<(SystemTime, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|ending| ending == "native") {
-            files.push((entry.metadata()?.modified()?, entry.path()));
-        }
-    }
+    let written = |entry: DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()));
+    let is_code = |path: &Path| path.extension().is_some_and(|ending| ending == "native");
+    let files = fs::read_dir(dir)?.flatten().filter_map(written);
+    let mut files: Vec<_> = files.filter(|(_, path)| is_code(path)).collect();
     files.sort();
-    let excess = files.len().saturating_sub(KEPT);
-    files[..excess].iter().try_for_each(|(_, path)| fs::remove_file(path))
+    for (_, path) in files.iter().rev().skip(KEPT) {
+        let _ = fs::remove_file(path);
+    }
+    Ok(())
 }
 
 /// Gives the same answer in every build, which the standard one does not promise.

@@ -16,7 +16,7 @@ use crate::{
     call::{Call, CallState},
     error::Refusal,
     load::Interface,
-    measure::{at_most, size},
+    measure::{at_most, excerpt, size},
     plugin::{Named, Plugin, World},
 };
 
@@ -91,7 +91,8 @@ impl Plugin<FanOutWorld> {
                 let guest = version.world.pre.instantiate(&mut *store)?;
                 guest.pairing_console_events_router().call_route(store, &event, &subscriptions)
             })?;
-            let deliveries = routed.map_err(|wit::RouteError::Other(why)| refused(why))?;
+            let deliveries =
+                routed.map_err(|wit::RouteError::Other(why)| refused(excerpt(&why)))?;
             at_most(SLOT, "the list of deliveries", deliveries.len(), subscriptions.len())?;
             let output = deliveries.iter().map(|one| one.name.len() + one.body.len()).sum();
             at_most(SLOT, "the answer", output, limits.bytes)?;

@@ -14,7 +14,7 @@ use crate::{
     convert,
     error::Refusal,
     load::Interface,
-    measure::{at_most, size},
+    measure::{at_most, excerpt, size},
     plugin::{Named, Plugin, World},
 };
 
@@ -142,11 +142,12 @@ fn refused(message: impl Into<String>) -> PluginError {
 }
 
 fn meaning(error: machine::WorkflowError) -> String {
-    match error {
-        machine::WorkflowError::BadState(why) => format!("the state can't be read: {why}"),
-        machine::WorkflowError::BadInput(why) => format!("the input makes no sense: {why}"),
-        machine::WorkflowError::Other(why) => why,
-    }
+    let (what, why) = match error {
+        machine::WorkflowError::BadState(why) => ("the state can't be read: ", why),
+        machine::WorkflowError::BadInput(why) => ("the input makes no sense: ", why),
+        machine::WorkflowError::Other(why) => ("", why),
+    };
+    format!("{what}{}", excerpt(&why))
 }
 
 #[cfg(test)]

@@ -78,6 +78,18 @@ async fn code_under_another_key_or_of_another_component_is_not_taken() {
 }
 
 #[tokio::test]
+async fn old_code_does_not_pile_up() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..30 {
+        fs::write(folder.path().join(format!("{number}.native")), b"of an older version").unwrap();
+    }
+    load(folder.path(), 1).await;
+    let kept = files(folder.path());
+    assert_eq!(kept.len(), 24);
+    assert_eq!(kept.iter().filter(|(path, _)| path.metadata().unwrap().len() > 1000).count(), 3);
+}
+
+#[tokio::test]
 async fn a_cache_that_can_not_be_written_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a-file");
