@@ -131,6 +131,19 @@ scenario("the phone removes the device: the page says so at once", async () => {
   assert.deepEqual(await audit(page), []);
 });
 
+scenario("the host restarts while a QR code is shown: the old one goes and a new one comes", async () => {
+  await page.getByRole("button", { name: "Generate QR Code & Pairing Code" }).click();
+  await qrImage(page).waitFor();
+  const old = await qrImage(page).getAttribute("src");
+  await host.stop();
+  await host.start();
+  await isLive(page);
+  await until("a new QR code is shown", async () => {
+    const shown = await qrImage(page).all();
+    return shown.length > 0 && (await shown[0].getAttribute("src")) !== old;
+  });
+});
+
 scenario("a new session is linked by a pairing code", async () => {
   await page.getByRole("button", { name: "New session" }).click();
   await page.getByRole("dialog").getByLabel("Session name").fill("by-code");

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 /** Guards against hanging; nothing takes that long. */
 const DEADLINE_MS = 90_000;
@@ -20,11 +21,9 @@ export async function until(what, ask) {
   }
 }
 
-function binary(variable) {
-  const path = process.env[variable];
-  if (!path) throw new Error(`${variable} must name the binary; \`make test\` sets it`);
-  return path;
-}
+const built = (name) => fileURLToPath(new URL(`../../target/debug/${name}`, import.meta.url));
+const HOST = process.env.PAIRING_HOST_BIN ?? built("pairing-host");
+const STANDIN = process.env.STANDIN_BIN ?? built("standin");
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -36,8 +35,8 @@ function freePort() {
   });
 }
 
-function start(variable, args, env, cwd) {
-  const child = spawn(binary(variable), args, {
+function start(binary, args, env, cwd) {
+  const child = spawn(binary, args, {
     cwd,
     env: { PATH: "/usr/bin:/bin", HOME: cwd, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -81,7 +80,7 @@ async function post(url, body) {
 export async function startStandin(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "console-e2e-standin-"));
   const args = ["--listen", "127.0.0.1:0", "--settings", JSON.stringify(settings)];
-  const child = start("STANDIN_BIN", args, {}, folder);
+  const child = start(STANDIN, args, {}, folder);
   const line = await until("the stand-in is up", () => {
     if (hasEnded(child)) throw new Error(`the stand-in has ended:\n${child.log}`);
     return /^\{.*\}$/m.exec(child.output)?.[0];
@@ -119,7 +118,7 @@ export async function startHost(whatsappWebUrl, settings = {}) {
     console: `${url}/admin/whatsapp-pairing`,
     /** Ready to serve; on the same folder and port as before. */
     async start() {
-      child = start("PAIRING_HOST_BIN", ["serve"], env, folder);
+      child = start(HOST, ["serve"], env, folder);
       await until("the host is ready", async () => {
         if (hasEnded(child)) throw new Error(`the host has ended:\n${child.log}`);
         const answer = await fetch(`${url}/health/ready`).catch(() => null);
