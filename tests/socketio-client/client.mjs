@@ -24,8 +24,9 @@ lines.on("close", () => process.exit());
 
 function connect(token) {
   const socket = io(url, { transports: transports.split(","), auth: { token }, reconnectionDelay: 200 });
-  socket.on("connect", () => say({ connected: socket.io.engine.transport.name }));
+  socket.io.on("open", () => say({ opened: socket.io.engine.transport.name }));
   socket.io.engine.on("upgrade", (transport) => say({ upgraded: transport.name }));
+  socket.on("connect", () => say({ connected: true }));
   socket.on("connect_error", (error) => say({ refused: error.message }));
   socket.on("disconnect", (reason) => say({ disconnected: reason }));
   socket.onAny((event, ...args) => say({ event, args }));

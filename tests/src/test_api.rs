@@ -4,9 +4,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use pairing_api::{
-    Api, ApiConfig, ApiParts, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys,
-};
+use pairing_api::{Api, ApiConfig, ApiParts, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
 use pairing_core::{
     clock::Clock,
     fakes::{FakeCall, FakeClock, FakeEngine},
@@ -15,7 +13,7 @@ use pairing_core::{
     store::Store,
     workflow::EngineReport,
 };
-use pairing_plugin_runtime::{Plugins, PluginsConfig};
+use pairing_plugin_runtime::{CacheConfig, Plugins, PluginsConfig};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
@@ -73,7 +71,7 @@ impl TestApi {
         let address = listener.local_addr().expect("it is bound");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = pairing_store::connect(&pairing_store::Config::new(url)).await.expect("SQLite");
-        let plugins = Plugins::load(PluginsConfig::default()).await.expect("the plugins are built in");
+        let plugins = Plugins::load(plugins()).await.expect("the plugins are built in");
         let clock = Arc::new(FakeClock::default());
         let engine = FakeEngine::default();
         let parts = SessionsParts {
@@ -84,7 +82,8 @@ impl TestApi {
             fan_out: plugins.fan_out.clone(),
             clock: clock.clone(),
         };
-        let sessions = Sessions::start(parts, SessionsConfig::default()).await.expect("an empty store");
+        let sessions =
+            Sessions::start(parts, SessionsConfig::default()).await.expect("an empty store");
         let parts = ApiParts {
             sessions: sessions.clone(),
             store: store.clone(),
@@ -180,7 +179,8 @@ impl TestApi {
 
     /// Makes the first admin, `ana`, and signs her in.
     pub async fn set_up(&self) -> SignIn {
-        let body = json!({ "token": self.setup_token().await, "username": "ana", "password": PASSWORD });
+        let body =
+            json!({ "token": self.setup_token().await, "username": "ana", "password": PASSWORD });
         let request = self.anonymous(Method::POST, "/auth/setup").json(&body);
         SignIn::from(request.send().await.expect("the API answers")).await
     }
@@ -248,6 +248,14 @@ impl SignIn {
 pub async fn read(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.expect("the API answers");
     (response.status(), response.json().await.unwrap_or_default())
+}
+
+/// Every test is a process of its own; compiled components are shared by them.
+fn plugins() -> PluginsConfig {
+    let test = std::env::current_exe().expect("a test has a path");
+    let folder = test.parent().expect("in the folder of test binaries").join("plugin-cache");
+    let cache = CacheConfig { dir: folder, key: vec![7; 32].into() };
+    PluginsConfig { cache: Some(cache), ..PluginsConfig::default() }
 }
 
 /// FinBot's key; tests choose their address with `X-Forwarded-For`.

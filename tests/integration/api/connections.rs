@@ -76,7 +76,7 @@ async fn a_request_in_flight_is_finished_when_the_host_stops() {
     let mut stream = TcpStream::connect(host.address).await.unwrap();
     // The head is there and half of the body.
     stream
-        .write_all(b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{\"username\":\"ana\",")
+        .write_all(b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n{\"username\":\"ana\",")
         .await
         .unwrap();
     // Its connection was accepted once a later one is.

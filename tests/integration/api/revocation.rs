@@ -18,7 +18,7 @@ async fn open(host: &TestApi, sign_in: &SignIn) -> (Vec<Socket>, NodeClient) {
         socket.subscribe(json!({ "sessions": "*" })).await;
         sockets.push(socket);
     }
-    let mut node = NodeClient::start(host, "websocket", &sign_in.access_token);
+    let mut node = NodeClient::start(host, "websocket", &sign_in.access_token).await;
     node.until("connected").await;
     (sockets, node)
 }
@@ -87,7 +87,7 @@ async fn a_socket_ends_with_its_token_and_that_of_a_sign_in_with_the_sign_in() {
     let short = host.token(json!({ "exp": now + 60 }));
     let mut by_token = Socket::open_with_token(&host, &short).await;
     let mut by_ticket = Socket::open_with_ticket(&host, &sign_in.access_token).await;
-    let mut node = NodeClient::start(&host, "polling,websocket", &short);
+    let mut node = NodeClient::start(&host, "polling,websocket", &short).await;
     node.until("connected").await;
 
     host.clock.advance(Duration::from_secs(60));
