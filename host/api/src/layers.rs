@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// The outermost of our own layers.
-pub(crate) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    name_host(&mut request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match admit(&api, &request) {
@@ -56,9 +57,16 @@ fn admit(api: &Api, request: &Request) -> Answer<()> {
     Ok(())
 }
 
+/// HTTP/2 has the host's name in the address; all that follows looks at the header.
+fn name_host(request: &mut Request) {
+    let name = request.uri().authority().map(|name| HeaderValue::try_from(name.as_str()));
+    if let Some(Ok(name)) = name {
+        request.headers_mut().insert(header::HOST, name);
+    }
+}
+
 fn host(request: &Request) -> Option<Authority> {
-    let from_header = || request.headers().get(header::HOST)?.to_str().ok()?.parse().ok();
-    request.uri().authority().cloned().or_else(from_header)
+    request.headers().get(header::HOST)?.to_str().ok()?.parse().ok()
 }
 
 /// Any other name leads here by a trick: DNS rebinding makes a page of somebody

@@ -1,5 +1,7 @@
 //! The whole API over real connections; WhatsApp's page and time are played.
 
+#![expect(clippy::unwrap_used, reason = "all of it is tests, functions that they share too")]
+
 mod authorisation;
 mod bad_input;
 mod browser_requests;

@@ -42,7 +42,13 @@ pub(crate) async fn list_plugins(
         digest: plugin.digest.to_string(),
         name: plugin.name.clone(),
         version: plugin.version.clone(),
-        source: plugin.source.clone(),
+        source: file_name(&plugin.source),
     });
     Ok(Counted(allowance, Json(PluginsBody { slots: slots.collect() })))
+}
+
+/// Where files of the host lie is nobody's business.
+fn file_name(source: &str) -> String {
+    let name = std::path::Path::new(source).file_name();
+    name.map_or_else(|| source.to_owned(), |name| name.to_string_lossy().into_owned())
 }
