@@ -9,10 +9,7 @@ const PHONE: &str = "5511999990001";
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_pairing_leaves_no_secret_in_any_log_line_or_record() {
     let standin = Standin::start(standin::Config::default()).await.unwrap();
-    let mut host = TestHost::on(standin.base_url())
-        .set("PAIRING_LOG", "trace,chromiumoxide=info,h2=info,hyper=info")
-        .start()
-        .await;
+    let mut host = TestHost::on(standin.base_url()).set("PAIRING_LOG", "trace").start().await;
     let mut secrets = vec![admin_token(), pairing_tests::ISSUER_KEY.to_owned()];
 
     host.init("quiet").await;

@@ -3,9 +3,7 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use pairing_api::{
-    ApiConfig, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys,
-};
+use pairing_api::{ApiConfig, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys};
 use pairing_core::{
     clock::SystemClock,
     store::{Store, StoreError},
@@ -25,9 +23,8 @@ pub async fn open_store(settings: &Settings, data_dir: &DataDir) -> anyhow::Resu
     let url = settings.database_url.clone().unwrap_or_else(|| data_dir.database_url());
     let store = pairing_store::connect(&pairing_store::Config::new(url.expose_secret())).await;
     store.map_err(|error| match error {
-        StoreError::Unavailable(_) => {
-            anyhow::Error::new(error).context("could not open the database; is it running, and is DATABASE_URL right?")
-        }
+        StoreError::Unavailable(_) => anyhow::Error::new(error)
+            .context("could not open the database; is it running, and is DATABASE_URL right?"),
         error => anyhow::Error::new(error).context("could not open the database"),
     })
 }

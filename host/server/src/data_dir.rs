@@ -88,7 +88,10 @@ impl DataDir {
             Ok(bytes)
         })?;
         if bytes.len() != length {
-            let problem = format!("keys/{name} has {} bytes instead of {length}: restore it, or remove it so that a new one is made (all logins end then)", bytes.len());
+            let problem = format!(
+                "keys/{name} has {} bytes instead of {length}: restore it, or remove it so that a new one is made (all logins end then)",
+                bytes.len()
+            );
             return Err(self.unusable(problem));
         }
         Ok(bytes.into())
@@ -109,7 +112,8 @@ impl DataDir {
         let mut file = self.checked(File::open(&path))?;
         let mode = self.checked(file.metadata())?.permissions().mode();
         if mode & 0o077 != 0 {
-            let problem = format!("others can read keys/{name} (mode {:o}): chmod 600 it", mode & 0o777);
+            let problem =
+                format!("others can read keys/{name} (mode {:o}): chmod 600 it", mode & 0o777);
             return Err(self.unusable(problem));
         }
         let mut bytes = Vec::new();
@@ -143,7 +147,9 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
         make_folder(parent, mode)?;
     }
     match fs::DirBuilder::new().mode(mode).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
+            return Ok(());
+        }
         made => made?,
     }
     fs::set_permissions(path, fs::Permissions::from_mode(mode))

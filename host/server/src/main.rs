@@ -1,7 +1,10 @@
 //! `pairing-host`: the one binary. Reads the command, carries it out, and ends
 //! with a code that scripts can act on.
 
-#![expect(unreachable_pub, reason = "nothing of a binary is reached from outside; `pub` says what other modules use")]
+#![expect(
+    unreachable_pub,
+    reason = "nothing of a binary is reached from outside; `pub` says what other modules use"
+)]
 
 mod app;
 mod cli;
@@ -14,6 +17,7 @@ mod telemetry;
 use std::process::ExitCode;
 
 use clap::Parser;
+use pairing_engine::InvalidConfig;
 
 use crate::config::InvalidSettings;
 
@@ -28,7 +32,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pairing-host: {error:#}");
-            let is_config = error.is::<InvalidSettings>() || error.is::<data_dir::Unusable>();
+            let is_config = error.is::<InvalidSettings>()
+                || error.is::<InvalidConfig>()
+                || error.is::<data_dir::Unusable>();
             ExitCode::from(if is_config { CONFIG } else { 1 })
         }
     }

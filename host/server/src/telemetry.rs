@@ -6,7 +6,12 @@ use std::io::IsTerminal;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    filter::{Targets, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::{Mode, Settings};
 
@@ -14,7 +19,7 @@ use crate::config::{Mode, Settings};
 pub fn begin(settings: &Settings) {
     // The filter was checked with the settings.
     let filter = settings.log.parse::<Targets>().unwrap_or_default();
-    let log = tracing_subscriber::registry().with(filter);
+    let log = tracing_subscriber::registry().with(filter).with(filter_fn(may_be_logged));
     let to = std::io::stderr;
     match settings.mode {
         Mode::Production => {
@@ -26,6 +31,12 @@ pub fn begin(settings: &Settings) {
             log.with(text.with_writer(to)).init();
         }
     }
+}
+
+/// Below `info`, libraries log what goes over their wires: the page's messages with
+/// QR payloads, requests with tokens. No setting of the log may let those out.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("pairing_") || *metadata.level() <= Level::INFO
 }
 
 /// Begins to count. Once a process.

@@ -35,8 +35,14 @@ pub async fn run(file: &SettingsFile) -> anyhow::Result<()> {
             checkup.note("data folder", Ok(settings.data_dir.display().to_string()));
             checkup.note("keys", private_keys(&settings.data_dir.join("keys")));
             checkup.note("profiles", profiles(&settings, &data_dir));
+            checkup.note("browser flags", browser_flags(&settings, &data_dir));
             let store = app::open_store(&settings, &data_dir).await;
-            checkup.note("database", store.map(|_| "can be read and written".into()).map_err(|error| format!("{error:#}")));
+            checkup.note(
+                "database",
+                store
+                    .map(|_| "can be read and written".into())
+                    .map_err(|error| format!("{error:#}")),
+            );
         }
         Err(error) => checkup.note("data folder", Err(error.to_string())),
     }
@@ -84,9 +90,9 @@ fn browser_user(settings: &Settings) -> Finding {
         return Ok("the host's own, which is not root".into());
     }
     match User::from_name(name) {
-        Ok(Some(user)) if user.uid.is_root() => {
-            Err(format!("`{name}` is root, and a browser's sandbox needs another: set PAIRING_CHROMIUM_USER"))
-        }
+        Ok(Some(user)) if user.uid.is_root() => Err(format!(
+            "`{name}` is root, and a browser's sandbox needs another: set PAIRING_CHROMIUM_USER"
+        )),
         Ok(Some(user)) => Ok(format!("{name} (uid {})", user.uid)),
         _ => Err(format!("there is no user `{name}`: add it, or set PAIRING_CHROMIUM_USER")),
     }
@@ -96,7 +102,9 @@ fn browser_user(settings: &Settings) -> Finding {
 fn user_namespaces() -> Finding {
     let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let refused = |name: &str, value: &str| {
-        Err(format!("the kernel refuses user namespaces: sysctl -w {name}={value}, and keep it in /etc/sysctl.d"))
+        Err(format!(
+            "the kernel refuses user namespaces: sysctl -w {name}={value}, and keep it in /etc/sysctl.d"
+        ))
     };
     if number("/proc/sys/kernel/unprivileged_userns_clone") == Some(0) {
         return refused("kernel.unprivileged_userns_clone", "1");
@@ -126,6 +134,17 @@ fn private_keys(folder: &Path) -> Finding {
 fn profiles(settings: &Settings, data_dir: &DataDir) -> Finding {
     let path = data_dir.profiles(settings).map_err(|error| error.to_string())?;
     Ok(path.display().to_string())
+}
+
+fn browser_flags(settings: &Settings, data_dir: &DataDir) -> Finding {
+    let profiles = data_dir.profiles(settings).map_err(|error| error.to_string())?;
+    match app::engine(settings, profiles) {
+        Ok(_) => Ok(format!(
+            "{} of your own, none that weakens the browser",
+            settings.chromium.args.len()
+        )),
+        Err(error) => Err(format!("{error:#}")),
+    }
 }
 
 fn free_space(folder: &Path) -> Finding {

@@ -27,7 +27,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Plugin(command) => wait_for(plugin::run(command)),
         Command::Doctor => wait_for(doctor::run(&file)),
         Command::OpenApi => {
-            println!("{}", pairing_api::openapi_json());
+            print!("{}", pairing_api::openapi_json());
             Ok(())
         }
     }

@@ -25,14 +25,18 @@ impl Remote {
             request = request.json(&body);
         }
         let response = request.send().await.with_context(|| {
-            format!("no host answers at {}; is it running? (--url or PAIRING_URL says where)", self.url)
+            format!(
+                "no host answers at {}; is it running? (--url or PAIRING_URL says where)",
+                self.url
+            )
         })?;
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
         if status.is_success() {
             return Ok(body);
         }
-        let said = body["message"].as_str().or(body["detail"].as_str()).unwrap_or("no reason given");
+        let said =
+            body["message"].as_str().or(body["detail"].as_str()).unwrap_or("no reason given");
         bail!("{url} answered {status}: {said}")
     }
 

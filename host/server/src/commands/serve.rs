@@ -26,9 +26,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let tls = app::tls(&settings)?;
     let config = app::api_config(&settings, &data_dir)?;
     // Whoever has the port is the host; only then a browser may start.
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("could not listen on {}; PAIRING_LISTEN chooses another port", settings.listen))?;
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+        format!("could not listen on {}; PAIRING_LISTEN chooses another port", settings.listen)
+    })?;
 
     let (store, plugins) = tokio::try_join!(
         app::open_store(&settings, &data_dir),
@@ -60,10 +60,16 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 /// and not into whatever collects the output.
 fn hand_out(link: &SecretString, settings: &Settings, data_dir: &DataDir) -> anyhow::Result<()> {
     if settings.mode == Mode::Development || std::io::stdout().is_terminal() {
-        println!("Set the first admin's password (valid once, for 30 minutes):\n  {}", link.expose_secret());
+        println!(
+            "Set the first admin's password (valid once, for 30 minutes):\n  {}",
+            link.expose_secret()
+        );
     } else {
         let path = data_dir.put_private("setup-link", link.expose_secret().as_bytes())?;
-        println!("Set the first admin's password with the link in {} (valid once, for 30 minutes)", path.display());
+        println!(
+            "Set the first admin's password with the link in {} (valid once, for 30 minutes)",
+            path.display()
+        );
     }
     Ok(())
 }

@@ -57,10 +57,5 @@ async fn tell(
 fn line(session: &Value) -> String {
     let text = |name: &str| session[name].as_str().unwrap_or("-").to_owned();
     let account = session["account"]["phoneNumber"].as_str().unwrap_or("-");
-    format!(
-        "{:<24} {:<14} {:<20} {account}",
-        text("sessionName"),
-        text("status"),
-        text("reason")
-    )
+    format!("{:<24} {:<14} {:<20} {account}", text("sessionName"), text("status"), text("reason"))
 }

@@ -156,7 +156,9 @@ fn pairing(s: &mut Source) -> PairingSettings {
         link_deadline: duration("link_deadline", default.link_deadline),
         first_retry_delay: duration("first_retry_delay", default.first_retry_delay),
         max_retry_delay: duration("max_retry_delay", default.max_retry_delay),
-        max_qr_rounds: s.get("pairing.max_qr_rounds", parse::count).unwrap_or(default.max_qr_rounds),
+        max_qr_rounds: s
+            .get("pairing.max_qr_rounds", parse::count)
+            .unwrap_or(default.max_qr_rounds),
         max_pairing_restarts: s
             .get("pairing.max_restarts", parse::count)
             .unwrap_or(default.max_pairing_restarts),

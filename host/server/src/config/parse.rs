@@ -37,7 +37,9 @@ pub(super) fn on_or_off(text: &str) -> Parsed<bool> {
 pub(super) fn log_filter(text: &str) -> Parsed<String> {
     match text.parse::<tracing_subscriber::filter::Targets>() {
         Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(format!("must be a log filter such as `info` or `info,pairing_engine=debug`: {error}")),
+        Err(error) => Err(format!(
+            "must be a log filter such as `info` or `info,pairing_engine=debug`: {error}"
+        )),
     }
 }
 
@@ -65,7 +67,9 @@ pub(super) fn origin(text: &str) -> Parsed<Url> {
     if is_bare && url.username().is_empty() {
         Ok(url)
     } else {
-        Err(format!("`{text}` must be an origin: scheme, host and port alone, such as `https://app.example.org`"))
+        Err(format!(
+            "`{text}` must be an origin: scheme, host and port alone, such as `https://app.example.org`"
+        ))
     }
 }
 
@@ -83,8 +87,14 @@ pub(super) fn database_url(text: &str) -> Parsed<SecretString> {
 pub(super) fn jwt_secret(text: &str) -> Parsed<SecretString> {
     let distinct = text.bytes().collect::<std::collections::BTreeSet<_>>().len();
     match text.len() {
-        ..32 => Err(format!("has {} bytes; at least 32 are needed, such as `openssl rand -base64 48` gives", text.len())),
-        _ if distinct < 8 => Err("repeats a few characters; use a random key, such as `openssl rand -base64 48` gives".into()),
+        ..32 => Err(format!(
+            "has {} bytes; at least 32 are needed, such as `openssl rand -base64 48` gives",
+            text.len()
+        )),
+        _ if distinct < 8 => Err(
+            "repeats a few characters; use a random key, such as `openssl rand -base64 48` gives"
+                .into(),
+        ),
         _ => Ok(text.into()),
     }
 }
@@ -104,7 +114,8 @@ pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
 }
 
 pub(super) fn shell_words(text: &str) -> Parsed<Vec<String>> {
-    shell_words::split(text).map_err(|error| format!("must be flags as a shell would take them: {error}"))
+    shell_words::split(text)
+        .map_err(|error| format!("must be flags as a shell would take them: {error}"))
 }
 
 pub(super) fn count(text: &str) -> Parsed<u32> {

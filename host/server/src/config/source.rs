@@ -31,10 +31,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn read(
-        file: &SettingsFile,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Self {
+    pub fn read(file: &SettingsFile, environment: impl Iterator<Item = (String, String)>) -> Self {
         let mut source = Self { values: BTreeMap::new(), mistakes: Vec::new() };
         source.read_file(file);
         for (name, text) in environment {

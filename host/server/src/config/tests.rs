@@ -43,9 +43,14 @@ fn all_mistakes_are_named_at_once() {
     ];
     let mistakes = read("colour = 'blue'", &variables).unwrap_err();
     let all = mistakes.join("\n");
-    for name in
-        ["PAIRING_LISTEN ", "PAIRING_MODE ", "PAIRING_LISTNE ", "PAIRING_JWT_SECRET ", "DATABASE_URL ", "colour "]
-    {
+    for name in [
+        "PAIRING_LISTEN ",
+        "PAIRING_MODE ",
+        "PAIRING_LISTNE ",
+        "PAIRING_JWT_SECRET ",
+        "DATABASE_URL ",
+        "colour ",
+    ] {
         assert!(mistakes.iter().any(|mistake| mistake.starts_with(name)), "{name} in {all}");
     }
     assert_eq!(mistakes.len(), 6, "{all}");
