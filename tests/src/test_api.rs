@@ -19,7 +19,10 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -66,11 +69,18 @@ impl TestApi {
 
     /// The same, with some settings changed.
     pub async fn with(change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::tuned(|config, _| change(config)).await
+    }
+
+    /// The same, with settings of sessions changed too.
+    pub async fn tuned(change: impl FnOnce(&mut ApiConfig, &mut SessionsConfig)) -> Self {
         let folder = tempfile::Builder::new().prefix("pairing-api-").tempdir().expect("a folder");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = listen().expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = pairing_store::connect(&pairing_store::Config::new(url)).await.expect("SQLite");
+        let (mut config, mut tuning) = (config(address.port()), SessionsConfig::default());
+        change(&mut config, &mut tuning);
         let plugins = Plugins::load(plugins()).await.expect("the plugins are built in");
         let clock = Arc::new(FakeClock::default());
         let engine = FakeEngine::default();
@@ -82,8 +92,7 @@ impl TestApi {
             fan_out: plugins.fan_out.clone(),
             clock: clock.clone(),
         };
-        let sessions =
-            Sessions::start(parts, SessionsConfig::default()).await.expect("an empty store");
+        let sessions = Sessions::start(parts, tuning).await.expect("an empty store");
         let parts = ApiParts {
             sessions: sessions.clone(),
             store: store.clone(),
@@ -91,8 +100,6 @@ impl TestApi {
             plugins: plugins.infos(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
-        let mut config = config(address.port());
-        change(&mut config);
         let stopping = CancellationToken::new();
         let api = Api::new(config, parts, stopping.clone()).expect("the settings are good");
         let server = tokio::spawn(pairing_api::serve(listener, None, api.clone()));
@@ -248,6 +255,14 @@ impl SignIn {
 pub async fn read(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.expect("the API answers");
     (response.status(), response.json().await.unwrap_or_default())
+}
+
+/// Connections inherit the small buffer: a slow reader is soon noticed.
+fn listen() -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_send_buffer_size(64 * 1024)?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    socket.listen(1024)
 }
 
 /// Every test is a process of its own; compiled components are shared by them.

@@ -164,3 +164,17 @@ pub(crate) fn cors(api: &Api) -> CorsLayer {
             HeaderName::from_static("ratelimit-policy"),
         ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_http_2_the_host_is_named_by_the_address() {
+        let uri = "https://pairing.example:8443/auth/refresh";
+        let mut request = Request::builder().uri(uri).body(axum::body::Body::empty()).unwrap();
+        name_host(&mut request);
+        assert_eq!(request.headers()[header::HOST], "pairing.example:8443");
+        assert_eq!(host(&request).unwrap().host(), "pairing.example");
+    }
+}

@@ -158,6 +158,28 @@ async fn sign_ins_are_limited_by_address_and_by_account_and_harm_nobody_signed_i
 }
 
 #[tokio::test]
+async fn many_sign_ins_at_once_are_turned_away_instead_of_piling_up() {
+    let host = TestApi::start().await;
+    let sign_ins = (0..200).map(async |index| {
+        let name = format!("user-{index}");
+        read(login(&host, &name, "wrong", &format!("203.0.113.{index}"))).await.0.as_u16()
+    });
+    let reads = async {
+        let mut answered = 0;
+        for _ in 0..50 {
+            answered += usize::from(host.get("/whatsapp/sessions").await.0 == 200);
+        }
+        answered
+    };
+    let (statuses, answered) = tokio::join!(join_all(sign_ins), reads);
+    assert_eq!(answered, 50, "others are served meanwhile");
+    let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!(count(401) + count(503), 200, "{statuses:?}");
+    assert!(count(503) >= 100, "few wait: {statuses:?}");
+    assert!(count(401) >= 2, "and they are answered: {statuses:?}");
+}
+
+#[tokio::test]
 async fn fifty_renewals_at_once_make_one_chain() {
     let host = TestApi::start().await;
     let sign_in = host.set_up().await;

@@ -303,6 +303,49 @@ async fn frames_that_are_wrong_are_answered_and_too_many_or_too_large_end_it() {
 }
 
 #[tokio::test]
+async fn a_reader_that_takes_nothing_is_cut_off_with_a_place_to_resume_from() {
+    let host = TestApi::tuned(|_, sessions| sessions.pairing.max_qr_rounds = u32::MAX).await;
+    let token = host.token(json!({}));
+    // So that the kernel keeps little for a reader that does not read.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(32 * 1024).unwrap();
+    let stream = MaybeTlsStream::Plain(socket.connect(host.address).await.unwrap());
+    let request = request(&host, &[("authorization", &format!("Bearer {token}"))]);
+    let (stream, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+    let mut slow = Socket(stream);
+    let begun = slow.subscribe(json!({ "sessions": "*" })).await.parse::<u64>().unwrap();
+    let mut quick = Socket::open_with_token(&host, &token).await;
+    quick.subscribe(json!({ "sessions": "*", "types": ["qr-code"] })).await;
+
+    let name = host.init("one").await;
+    for round in 0..450 {
+        host.engine.show_qr(&name, &format!("2@{round}{}", "x".repeat(2000)), round == 0).await;
+        quick.until_event("qr-code").await;
+    }
+    let mut last = begun;
+    let (code, reason) = loop {
+        match slow.0.next().await {
+            Some(Ok(Message::Text(text))) => {
+                let frame: Value = serde_json::from_str(&text).unwrap();
+                if let Some(id) = frame["event"]["id"].as_str() {
+                    last = id.parse().unwrap();
+                }
+            }
+            Some(Ok(Message::Close(Some(close)))) => {
+                break (u16::from(close.code), close.reason.as_str().to_owned());
+            }
+            Some(Ok(_)) => {}
+            other => panic!("not closed with a reason but {other:?}"),
+        }
+    };
+    assert_eq!((code, reason), (4008, last.to_string()), "the place is the last event that came");
+    let mut again = Socket::open_with_token(&host, &token).await;
+    again.subscribe(json!({ "sessions": "*", "after": last.to_string() })).await;
+    let code = again.until_event("qr-code").await;
+    assert_eq!(code["data"]["sequence"], 450, "codes of the past are void: {code:.80}");
+}
+
+#[tokio::test]
 async fn sockets_are_closed_for_a_restart_when_the_host_stops() {
     let mut host = TestApi::start().await;
     let mut socket = Socket::open_with_token(&host, &host.token(json!({}))).await;
