@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
         anyhow::bail!("there is no bench `{unknown}`: {}", ALL.join(", "));
     }
     let runs = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
-    let mut figures = Figures::default();
+    let mut figures = Figures;
     if runs("start") {
         start::run(&mut figures).await?;
     }

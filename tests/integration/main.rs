@@ -1,5 +1,7 @@
 //! Tests that run the whole host: the real binary, real Chromium, the stand-in.
 
+#![expect(clippy::unwrap_used, reason = "all of it is tests, functions that they share too")]
+
 mod api;
 mod chromium_crash;
 mod chromium_pairing;

@@ -35,12 +35,12 @@ pub(crate) fn described() -> OpenApiRouter<Api> {
         .routes(routes!(events::read_events))
         .routes(routes!(plugins::list_plugins))
         // Sign-in to the console.
-        .routes(routes!(auth::read_setup, auth::claim_setup))
-        .routes(routes!(auth::login))
-        .routes(routes!(auth::refresh_login))
-        .routes(routes!(auth::logout))
-        .routes(routes!(auth::read_me))
-        .routes(routes!(auth::issue_ws_ticket))
+        .routes(routes!(auth::setup::read_setup, auth::setup::claim_setup))
+        .routes(routes!(auth::login::login))
+        .routes(routes!(auth::login::refresh_login))
+        .routes(routes!(auth::login::logout))
+        .routes(routes!(auth::caller::read_me))
+        .routes(routes!(auth::caller::issue_ws_ticket))
         // Operations.
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

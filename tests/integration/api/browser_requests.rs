@@ -5,7 +5,7 @@ use pairing_tests::{PASSWORD, SignIn, TestApi};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
-use super::websocket::Socket;
+use super::socket::Socket;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Origin {

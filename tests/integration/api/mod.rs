@@ -1,7 +1,5 @@
 //! The whole API over real connections; WhatsApp's page and time are played.
 
-#![expect(clippy::unwrap_used, reason = "all of it is tests, functions that they share too")]
-
 mod authorisation;
 mod bad_input;
 mod browser_requests;
@@ -16,6 +14,7 @@ mod public_face;
 mod revocation;
 mod sessions;
 mod sign_in;
+mod socket;
 mod socketio;
 mod tls;
 mod token_corpus;

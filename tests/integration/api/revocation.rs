@@ -6,7 +6,7 @@ use pairing_tests::{PASSWORD, SignIn, TestApi, read};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{socketio::NodeClient, websocket::Socket};
+use super::{socket::Socket, socketio::NodeClient};
 
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 

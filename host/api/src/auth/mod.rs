@@ -1,6 +1,7 @@
 //! Who calls: tokens, sign-ins, tickets.
 
 mod accepted;
+mod claims;
 mod external_key;
 mod extract;
 mod jose;
