@@ -7,14 +7,12 @@
 //! trouble.rs    what the page can do wrong, and in which typed reason it ends
 //! ends.rs       logouts, crashes, stops: what is told, and that nothing is left
 //! disguise.rs   what the page and the system can see of the browser
-//! figures.rs    what the engine adds to Chromium, printed
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test should end where a step failed")]
 
 mod disguise;
 mod ends;
-mod figures;
 mod harness;
 mod linking;
 mod trouble;
