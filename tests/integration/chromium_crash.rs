@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use pairing_store::testing::PostgresServer;
 use pairing_tests::{TestHost, browsers_on, kill, until};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
@@ -14,14 +15,27 @@ const SESSION: &str = "pairing-console";
 const KILLS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killing_the_host_at_twenty_moments_loses_and_doubles_nothing() {
+async fn killing_the_host_at_twenty_moments_loses_and_doubles_nothing_on_sqlite() {
+    let standin = Standin::start(standin::Config::default()).await.unwrap();
+    let host = TestHost::on(standin.base_url()).start().await;
+    survives_kills(&standin, host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_the_host_at_twenty_moments_loses_and_doubles_nothing_on_postgres() {
+    let standin = Standin::start(standin::Config::default()).await.unwrap();
+    let postgres = PostgresServer::start().await;
+    let url = postgres.database().await;
+    let host = TestHost::on(standin.base_url()).set("DATABASE_URL", url).start().await;
+    survives_kills(&standin, host).await;
+}
+
+async fn survives_kills(standin: &Standin, mut host: TestHost) {
     let seed = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or_else(rand::random);
     println!("CRASH_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
 
-    let standin = Standin::start(standin::Config::default()).await.unwrap();
-    let mut host = TestHost::on(standin.base_url()).start().await;
     host.init(SESSION).await;
     let mut journal: Vec<Value> = Vec::new();
     for round in 0..KILLS {

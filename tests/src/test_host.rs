@@ -185,7 +185,8 @@ impl TestHost {
             if let Some(status) = self.child.as_mut()?.try_wait().ok().flatten() {
                 panic!("the host ended with {status}:\n{}", self.log());
             }
-            let ready = self.client.get(format!("{}/health/ready", self.url())).send().await.ok()?;
+            let ready =
+                self.client.get(format!("{}/health/ready", self.url())).send().await.ok()?;
             ready.status().is_success().then_some(())
         })
         .await;
