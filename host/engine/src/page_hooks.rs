@@ -37,6 +37,7 @@ pub struct PageHooks {
     required: Vec<String>,
     pairing_type_code: String,
     unsupported_browser_texts: Vec<String>,
+    passkey_screens: Vec<String>,
     parts: BTreeMap<String, Vec<String>>,
     fields: Fields,
     events: Events,

@@ -89,6 +89,7 @@
   let shownRef = null;
   let composing = false;
   let blocked = '';
+  let passkeyTold = false;
   let stateWaiters = [];
 
   const state = () => read(part('socket').value, fields.state);
@@ -121,6 +122,11 @@
     if (snapshot.state !== states.unpaired) shownRef = null;
     else if (ref() !== shownRef && ref() !== null && !byCode && !composing) compose(ref());
     stateWaiters = stateWaiters.filter((waiter) => !waiter(snapshot.state));
+    if (hooks.passkey_screens.some((selector) => document.querySelector(selector))) tellPasskey();
+  };
+  const tellPasskey = () => {
+    if (!passkeyTold) send('passkey', {});
+    passkeyTold = true;
   };
   const safely = (work) => () => {
     try {
@@ -163,7 +169,7 @@
     ['conn', [`change:${fields.ref}`, `change:${fields.name}`], look],
     ['cmd', events.logout, (event) => send('logout', { event })],
     ['cmd', events.progress, () => send('progress', { percent: Number(call('progress_percent')) })],
-    ['link_events', events.passkey, () => send('passkey', {})],
+    ['link_events', events.passkey, () => tellPasskey()],
   ].flatMap(([name, names, handler]) => names.map((event) => ({ name, event, handler, on: false })));
 
   const watchAll = () => {

@@ -163,6 +163,17 @@ async fn refusals_of_browser_account_and_version_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_that_was_asked_for_before_anybody_listened_is_told() {
+    let setup = Setup::new().await;
+    let module = "WAWebLinkDeviceEvents".to_owned();
+    setup.standin.add_fault(Fault::once(FaultKind::ModuleMissing { module }));
+    setup.standin.add_fault(Fault::once(FaultKind::PasskeyRequired));
+    let mut session = setup.unpaired("one").await;
+    setup.standin.scan_payload(&session.qr).await.unwrap_err();
+    session.hears("passkey-required").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_and_a_use_elsewhere_are_told_and_keep_the_link() {
     let setup = Setup::new().await;
     let mut session = setup.linked("one").await;
