@@ -134,6 +134,7 @@ pub(crate) struct ErrorSigns {
 #[serde(deny_unknown_fields)]
 struct Timings {
     retry_ms: u32,
+    late_part_ms: u32,
     poll_ms: u32,
 }
 

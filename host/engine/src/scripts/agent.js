@@ -73,6 +73,12 @@
     const { owner, value } = part(name);
     return value.apply(owner, args);
   };
+  /** After a reload a question may come before the part that answers it. */
+  const callOnceThere = async (name, ...args) => {
+    const patience = performance.now() + timings.late_part_ms;
+    while (!has(name) && performance.now() < patience) await new Promise((done) => later(done, timings.retry_ms));
+    return call(name, ...args);
+  };
   const read = (object, path) => path.split('.').reduce((value, step) => value?.[step], object);
   const has = (name) => {
     try {
@@ -217,8 +223,8 @@
     if (!byCode) return;
     byCode = false;
     shownRef = null;
-    await call('initialize_qr');
-    await call('refresh_qr');
+    await callOnceThere('initialize_qr');
+    await callOnceThere('refresh_qr');
   };
 
   let codeRequests = 0;
@@ -227,7 +233,7 @@
     'refresh-qr': async () => {
       if (byCode) return leaveCode();
       // Any other page makes new codes by itself, or must not be disturbed.
-      if ([states.unpaired, states.idle].includes(state())) await call('refresh_qr');
+      if ([states.unpaired, states.idle].includes(state())) await callOnceThere('refresh_qr');
     },
     'make-code': async ({ phoneNumber }) => {
       const request = ++codeRequests;
@@ -235,15 +241,15 @@
       await untilState((now) => !states.starting.includes(now));
       if (![states.unpaired, states.idle].includes(state())) throw failure('NotUnpaired', `the page is ${state()}`);
       if (state() === states.idle) {
-        await call('refresh_qr');
+        await callOnceThere('refresh_qr');
         await untilState((now) => now === states.unpaired && ref() !== null);
       }
       byCode = true;
       lookSafely();
       try {
-        call('set_pairing_type', hooks.pairing_type_code);
-        await call('initialize_code');
-        return String(await call('start_code', phoneNumber, true)).replace(/[^0-9A-Za-z]/g, '');
+        await callOnceThere('set_pairing_type', hooks.pairing_type_code);
+        await callOnceThere('initialize_code');
+        return String(await callOnceThere('start_code', phoneNumber, true)).replace(/[^0-9A-Za-z]/g, '');
       } catch (error) {
         // The QR's secret is gone with the attempt, so a new QR is needed.
         if (request === codeRequests) leaveCode().catch((trouble) => send('trouble', { error: say(trouble) }));
@@ -254,7 +260,7 @@
       codeRequests++;
       return leaveCode();
     },
-    'log-out': () => call('log_out'),
+    'log-out': () => callOnceThere('log_out'),
   };
   const ask = async (name, args) => {
     try {

@@ -124,6 +124,15 @@ async fn a_code_request_survives_a_reload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_code_asked_for_before_the_page_can_make_one_is_made() {
+    let setup = Setup::new().await;
+    let module = "WAWebAltDeviceLinkingApi".to_owned();
+    setup.standin.add_fault(Fault::once(FaultKind::ModuleLate { module, ms: 1500 }));
+    let session = setup.unpaired("one").await;
+    session.handle.request_pairing_code(PHONE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_answers_with_an_error_or_not_at_all_is_told() {
     let failure = fails_of(FaultKind::PageStatus { status: 503 }, |_, _| {}).await;
     assert_eq!(failure.kind, EngineFailureKind::NavigationFailed, "{failure}");
