@@ -18,6 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -165,7 +166,10 @@ async fn connection(
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     let limits = &api.config.limits;
+    let heard = CancellationToken::new();
+    let hears = heard.clone();
     let app = app.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
+        hears.cancel();
         request.extensions_mut().insert(Peer(peer));
         request
     });
@@ -184,8 +188,18 @@ async fn connection(
         .keep_alive_interval(Duration::from_secs(30));
     let served =
         builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(app));
-    if let Err(error) = watcher.watch(served.into_owned()).await {
-        tracing::debug!(%error, "a connection ended early");
+    // The time-out for the head begins only once it is known which HTTP is spoken:
+    // who says nothing, or half of HTTP/2's preface, would keep its place for ever.
+    let silence = async {
+        if tokio::time::timeout(limits.header_timeout, heard.cancelled()).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = watcher.watch(served.into_owned()) => if let Err(error) = served {
+            tracing::debug!(%error, "a connection ended early");
+        },
+        () = silence => tracing::debug!("a connection was closed: no request came"),
     }
 }
 

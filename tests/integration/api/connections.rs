@@ -31,6 +31,19 @@ async fn a_head_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
+async fn who_connects_and_asks_nothing_is_cut_off() {
+    let host = TestApi::with(|config| {
+        config.limits.header_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for bytes in [&b""[..], b"P", &preface[..18], preface] {
+        let answer = exchange(&host, bytes).await;
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
     let host = TestApi::start().await;
     let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(40 * 1024));
