@@ -70,6 +70,8 @@ pub async fn start_sessions(
     if let Some(starts) = settings.chromium.concurrent_starts {
         config.concurrent_starts = starts;
     }
+    config.journal_retention = settings.journal_kept.unwrap_or(config.journal_retention);
+    config.history_retention = settings.history_kept.unwrap_or(config.history_retention);
     let parts = SessionsParts {
         store,
         engine: Arc::new(engine),
@@ -107,7 +109,8 @@ pub fn local_keys(data_dir: &DataDir) -> Result<LocalKeys, Unusable> {
     })
 }
 
-fn issuer(jwt: &Jwt) -> anyhow::Result<Option<ExternalIssuer>> {
+/// Who else may issue tokens. A key set in a file is looked into.
+pub fn issuer(jwt: &Jwt) -> anyhow::Result<Option<ExternalIssuer>> {
     let key = match (&jwt.secret, &jwt.jwks) {
         (Some(secret), _) => IssuerKey::Secret(secret.clone()),
         (None, Some(place)) => {

@@ -152,6 +152,8 @@ Settings (in pairing-host.toml, or in the environment, which wins):
   data_dir            PAIRING_DATA_DIR            /var/lib/pairing-host, or in the user's home
   profiles_dir        PAIRING_PROFILES_DIR        browser profiles [in data_dir]
   database_url        DATABASE_URL                postgres://… [SQLite in data_dir]
+  journal_days        PAIRING_JOURNAL_DAYS        7; how long events can be resumed from
+  history_days        PAIRING_HISTORY_DAYS        365; a session's history and recorded inputs
   plugins.dir         PAIRING_PLUGINS_DIR         workflow.wasm, qr-renderer.wasm, fan-out.wasm
   jwt_secret          PAIRING_JWT_SECRET          HS256 key of the issuer, at least 32 bytes
   jwt_jwks            PAIRING_JWT_JWKS            or its key set: a file or an address

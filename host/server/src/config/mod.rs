@@ -40,6 +40,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     pub profiles_dir: Option<PathBuf>,
     pub database_url: Option<SecretString>,
+    /// How long the journal is kept; none means the sessions' default.
+    pub journal_kept: Option<Duration>,
+    /// The same of history and recorded inputs.
+    pub history_kept: Option<Duration>,
     pub plugins_dir: Option<PathBuf>,
     pub jwt: Jwt,
     pub chromium: Chromium,
@@ -82,7 +86,11 @@ pub struct InvalidSettings(pub Vec<String>);
 impl Settings {
     /// Reads file and environment.
     pub fn read(file: &SettingsFile) -> Result<Self, InvalidSettings> {
-        Self::from_source(Source::read(file, std::env::vars()))
+        // `vars` would panic at any variable, whoever's, that is not UTF-8.
+        let variables = std::env::vars_os().filter_map(|(name, text)| {
+            Some((name.into_string().ok()?, text.to_string_lossy().into_owned()))
+        });
+        Self::from_source(Source::read(file, variables))
     }
 
     fn from_source(mut source: Source) -> Result<Self, InvalidSettings> {
@@ -99,6 +107,8 @@ impl Settings {
             data_dir: s.get("data_dir", parse::path).unwrap_or_else(default_data_dir),
             profiles_dir: s.get("profiles_dir", parse::path),
             database_url: s.get("database_url", parse::database_url),
+            journal_kept: s.get("journal_days", parse::days),
+            history_kept: s.get("history_days", parse::days),
             plugins_dir: s.get("plugins.dir", parse::folder),
             jwt: jwt(s),
             chromium: chromium(s),

@@ -125,6 +125,12 @@ pub(super) fn count(text: &str) -> Parsed<u32> {
     }
 }
 
+pub(super) fn days(text: &str) -> Parsed<Duration> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let days = count(text).map_err(|_| "must be a whole number of days, from 1")?;
+    Ok(DAY.saturating_mul(days))
+}
+
 pub(super) fn duration(text: &str) -> Parsed<Duration> {
     let parsed = text.parse::<jiff::SignedDuration>().ok();
     parsed

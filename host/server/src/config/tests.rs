@@ -33,6 +33,17 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn what_is_kept_is_set_in_whole_days() {
+    let settings = read("journal_days = 30", &[("PAIRING_HISTORY_DAYS", "1")]).unwrap();
+    assert_eq!(settings.journal_kept, Some(Duration::from_secs(30 * 24 * 3600)));
+    assert_eq!(settings.history_kept, Some(Duration::from_secs(24 * 3600)));
+    for days in ["0", "7d", "-1"] {
+        let mistakes = read("", &[("PAIRING_JOURNAL_DAYS", days)]).unwrap_err();
+        assert_eq!(mistakes, ["PAIRING_JOURNAL_DAYS must be a whole number of days, from 1"]);
+    }
+}
+
+#[test]
 fn all_mistakes_are_named_at_once() {
     let variables = [
         ("PAIRING_LISTEN", "8080"),
