@@ -75,6 +75,7 @@ fn the_doctor_says_what_is_missing() {
     assert!(!output.status.success());
     let found = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(found.contains("FAIL  chromium") && found.contains("PAIRING_CHROMIUM"), "{found}");
+    assert!(found.contains("ok    plugins: 3 slots are filled"), "{found}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use anyhow::bail;
 use nix::unistd::{User, geteuid};
+use pairing_plugin_runtime::{Plugins, PluginsConfig};
 
 use crate::{
     app,
@@ -30,6 +31,9 @@ pub async fn run(file: &SettingsFile) -> anyhow::Result<()> {
     checkup.note("chromium", chromium(&settings));
     checkup.note("browser user", browser_user(&settings));
     checkup.note("browser sandbox", user_namespaces());
+    checkup.note("certificate", certificate(&settings));
+    checkup.note("token issuer", issuer(&settings));
+    checkup.note("plugins", plugins(&settings).await);
     match DataDir::open(&settings) {
         Ok(data_dir) => {
             checkup.note("data folder", Ok(settings.data_dir.display().to_string()));
@@ -144,6 +148,31 @@ fn browser_flags(settings: &Settings, data_dir: &DataDir) -> Finding {
             settings.chromium.args.len()
         )),
         Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+fn certificate(settings: &Settings) -> Finding {
+    match app::tls(settings) {
+        Ok(Some(_)) => Ok("can be used".into()),
+        Ok(None) => Ok("none; the listener speaks plain HTTP".into()),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+fn issuer(settings: &Settings) -> Finding {
+    match app::issuer(&settings.jwt) {
+        Ok(Some(_)) => Ok("its key can be used".into()),
+        Ok(None) => Ok("none but the host itself".into()),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+/// Compiled anew: the cache and its key are the host's to make.
+async fn plugins(settings: &Settings) -> Finding {
+    let dir = settings.plugins_dir.clone();
+    match Plugins::load(PluginsConfig { dir, ..PluginsConfig::default() }).await {
+        Ok(plugins) => Ok(format!("{} slots are filled", plugins.infos().len())),
+        Err(error) => Err(format!("{error}; PAIRING_PLUGINS_DIR says where they are")),
     }
 }
 
