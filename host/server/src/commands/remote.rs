@@ -1,10 +1,15 @@
 //! Talking to a running host over its API.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::cli::Remote;
+
+/// Longer than any command takes; a host that hangs must not hang its scripts.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 impl Remote {
     /// Sends a request and gives the answer's body. A problem becomes an error
@@ -19,7 +24,7 @@ impl Remote {
         let Some(token) = &self.token else {
             bail!("no token: set PAIRING_TOKEN, for example to what `pairing-host token` prints");
         };
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;
         let mut request = client.request(method, url.clone()).bearer_auth(token);
         if let Some(body) = body {
             request = request.json(&body);
