@@ -114,7 +114,7 @@ async fn a_stream_brings_codes_live_and_resumes_where_it_was_cut_off() {
 
     host.engine.report(&name, pairing_core::workflow::EngineReport::Authenticated).await;
     host.until_status("one", "AUTHENTICATED").await;
-    let mut stream = Stream::open(&host, "/whatsapp/events", id.as_deref()).await;
+    let mut stream = Stream::open(&host, "/whatsapp/events?after=0", id.as_deref()).await;
     let mut statuses = Vec::new();
     while statuses.last() != Some(&json!("AUTHENTICATED")) {
         let (next, event) = stream.until("status-update").await;

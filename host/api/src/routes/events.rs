@@ -89,7 +89,9 @@ pub(crate) async fn read_events(
         .is_some_and(|accept| accept.contains("text/event-stream"));
     if wants_stream {
         let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-        let feed = Feed::open(&api, interest, asked.after.or(last)).await?;
+        // A reader that was cut off comes back to the same address, where an old
+        // `after` may stand: what it heard last is newer.
+        let feed = Feed::open(&api, interest, last.or(asked.after)).await?;
         return Ok(stream(&api, feed, caller));
     }
     let limit = asked.limit.unwrap_or(100).clamp(1, 1000);
