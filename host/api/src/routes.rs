@@ -13,6 +13,7 @@ use axum::Router;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use auth::ABSOLUTE as LOGIN_LIFETIME;
+pub(crate) use health::DatabaseCheck;
 
 use crate::{console, openapi::Description, problem, state::Api};
 

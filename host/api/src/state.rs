@@ -19,6 +19,7 @@ use crate::{
     auth::{LiveLogins, RefreshTokens, Tickets, TokenKeys, Tokens, password::Passwords},
     config::ApiConfig,
     rate_limit::{Limits, SharedLimits},
+    routes::DatabaseCheck,
 };
 
 /// The set-up link is void after this.
@@ -66,6 +67,7 @@ pub struct Inner {
     pub(crate) refresh: RefreshTokens,
     pub(crate) passwords: Passwords,
     pub(crate) limits: SharedLimits,
+    pub(crate) database: DatabaseCheck,
     /// Cancelled when the host begins to stop.
     pub(crate) stopping: CancellationToken,
     /// Tasks of open sockets.
@@ -103,6 +105,7 @@ impl Api {
             plugins,
             metrics,
             config,
+            database: DatabaseCheck::default(),
             stopping,
             sockets: TaskTracker::new(),
         })))

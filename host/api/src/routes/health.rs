@@ -1,8 +1,12 @@
 //! For probes and Prometheus.
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{StatusCode, header};
+use pairing_core::store::Store;
 use serde::Serialize;
+use tokio::{sync::Mutex, time::Instant};
 use utoipa::ToSchema;
 
 use super::counted::Counted;
@@ -12,6 +16,31 @@ use crate::{
     rate_limit::Limit,
     state::Api,
 };
+
+/// The check writes to the database, and anybody may ask for it: it is done once in
+/// this time, however many ask.
+const CHECKED_FOR: Duration = Duration::from_millis(500);
+
+/// When the database was last looked at, and whether it answered.
+#[derive(Default)]
+pub(crate) struct DatabaseCheck(Mutex<Option<(Instant, bool)>>);
+
+impl DatabaseCheck {
+    async fn answers(&self, store: &dyn Store) -> bool {
+        let mut last = self.0.lock().await;
+        if let Some((at, answers)) = *last
+            && at.elapsed() < CHECKED_FOR
+        {
+            return answers;
+        }
+        let checked = store.check().await;
+        if let Err(error) = &checked {
+            tracing::warn!(%error, "not ready: the database does not answer");
+        }
+        *last = Some((Instant::now(), checked.is_ok()));
+        checked.is_ok()
+    }
+}
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LiveBody {
@@ -43,12 +72,9 @@ pub(crate) struct ReadyBody {
 #[utoipa::path(get, path = "/health/ready", tag = "operations", security(()),
     responses((status = 200, body = ReadyBody), (status = 503, body = ReadyBody)))]
 pub(crate) async fn ready(State(api): State<Api>) -> impl IntoResponse {
-    let database = api.store.check().await;
-    if let Err(error) = &database {
-        tracing::warn!(%error, "not ready: the database does not answer");
-    }
+    let database = api.database.answers(&*api.store).await;
     let checks = vec![
-        CheckBody { name: "database", ok: database.is_ok() },
+        CheckBody { name: "database", ok: database },
         CheckBody { name: "plugins", ok: api.plugins.len() == 3 },
         CheckBody { name: "running", ok: !api.stopping.is_cancelled() },
     ];
