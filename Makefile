@@ -10,7 +10,7 @@ CONSOLE_SOURCES := $(shell find console/src console/public console/index.html co
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{ printf "%-10s%s\n", $$1, $$2 }'
 
 .PHONY: setup setup-run setup-test
 setup: setup-test ## install all that the other targets need

@@ -30,15 +30,15 @@ have_package() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep 
 want() { have_package "$1" || packages+=("$1"); }
 have_font() { ls /usr/share/fonts/truetype/*/*.ttf >/dev/null 2>&1; }
 
-[ -x /usr/bin/chromium ] || packages+=(chromium)
+# The sandbox's package serves where unprivileged accounts get no user namespaces.
+[ -x /usr/bin/chromium ] || packages+=(chromium chromium-sandbox)
 have_font || packages+=(fonts-liberation)
 # Guests are built by rustup's toolchain where it has the target, else by Debian's.
 sysroot=$(rustc --print sysroot)
+hint=
 if [ ! -d "$sysroot/lib/rustlib/wasm32-unknown-unknown/lib" ]; then
-    if ! command -v apt-get >/dev/null; then
-        refuse "the guests' target is missing: run 'rustup target add wasm32-unknown-unknown'"
-    fi
     for package in rustc-web cargo-web rust-web-src lld-19; do want "$package"; done
+    hint=" ('rustup target add wasm32-unknown-unknown' serves instead of rustc-web, cargo-web, rust-web-src and lld-19)"
 fi
 if [ "$level" = test ]; then
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
@@ -47,16 +47,22 @@ fi
 
 if [ ${#packages[@]} -gt 0 ]; then
     command -v apt-get >/dev/null ||
-        refuse "there is no apt here; install what these Debian packages hold: ${packages[*]}"
+        refuse "there is no apt here; install what these Debian packages hold: ${packages[*]}$hint"
     as_root=()
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null && sudo -n true 2>/dev/null && as_root=(sudo) ||
-            refuse "no right to install packages; as root run: apt-get install ${packages[*]}"
+            refuse "no right to install packages; as root run: apt-get install ${packages[*]}$hint"
     fi
     echo "set-up: installing ${packages[*]}"
-    "${as_root[@]}" apt-get update -qq
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    # A source that does not answer may be one that we don't need.
+    "${as_root[@]}" apt-get update -qq >"$log" 2>&1 || cat "$log" >&2
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+        apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${packages[@]}" >"$log" 2>&1 </dev/null || {
+        cat "$log" >&2
+        refuse "apt-get could not install: ${packages[*]}$hint"
+    }
 fi
 
 # --- npm packages, by their lock files ------------------------------------------
