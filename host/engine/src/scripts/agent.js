@@ -221,10 +221,18 @@
 
   const leaveCode = async () => {
     if (!byCode) return;
-    byCode = false;
-    shownRef = null;
-    await callOnceThere('initialize_qr');
-    await callOnceThere('refresh_qr');
+    const request = codeRequests;
+    try {
+      await callOnceThere('initialize_qr');
+      await callOnceThere('refresh_qr');
+    } finally {
+      // Not before: until it is refreshed the page has a ref that is about to be void.
+      if (request === codeRequests) {
+        byCode = false;
+        shownRef = null;
+        lookSafely();
+      }
+    }
   };
 
   let codeRequests = 0;
