@@ -21,6 +21,7 @@ pub(super) struct Page {
     pub(super) noise: String,
     pub(super) identity: String,
     pub(super) linked: Option<(String, Account)>,
+    /// The refs that it was given and has not yet said to show.
     pub(super) refs: Vec<String>,
     pub(super) shown: Option<Shown>,
     pub(super) code: Option<Code>,
@@ -188,8 +189,12 @@ impl Inner {
     fn ref_shown(&mut self, connection: u64, r#ref: Option<String>, life_ms: u64) {
         self.count("refsShown");
         if let Some(page) = self.pages.get_mut(&connection) {
-            page.shown = r#ref.filter(|one| page.refs.contains(one)).map(|one| Shown {
-                r#ref: one,
+            let place = page.refs.iter().position(|one| Some(one) == r#ref.as_ref());
+            // Those before it were passed over; no ref at all: they have run out.
+            let passed = place.map_or(page.refs.len(), |place| place + 1);
+            let shown = page.refs.drain(..passed).next_back().filter(|_| place.is_some());
+            page.shown = shown.map(|r#ref| Shown {
+                r#ref,
                 until: Instant::now() + Duration::from_millis(life_ms),
             });
         }
@@ -267,6 +272,7 @@ impl Inner {
             return;
         };
         (page.shown, page.code) = (None, None);
+        page.refs.clear();
         let browser = page.browser.clone();
         // As the real server, end the stream: the page comes back logging in.
         page.close();

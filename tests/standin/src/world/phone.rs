@@ -14,6 +14,8 @@ use crate::faults::{FaultKind, LogoutEvent, Stage, Target};
 use crate::links::hmac_sha256;
 use crate::protocol::{Account, ToPage};
 
+/// How long a phone waits for the word that a page shows the ref that it has read.
+const WORD_DEADLINE: Duration = Duration::from_millis(500);
 /// How long a phone waits for the page to accept its answer.
 const PAGE_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -114,11 +116,24 @@ impl World {
         phone_number: &str,
         name: &str,
     ) -> Result<Linked, PhoneError> {
+        self.hear_that_it_is_shown(payload).await;
         let offer = self.change(|inner| {
             inner.count("scans");
             inner.offer_by_qr(payload, account(phone_number, name))
         })?;
         self.wait_for_page(offer).await
+    }
+
+    /// A ref can be read off the page before the page's word that it shows it is here.
+    async fn hear_that_it_is_shown(&self, payload: &str) {
+        let r#ref = payload.split(',').next().unwrap_or_default();
+        let is_to_come = |inner: &Inner| {
+            inner.pages.values().any(|page| page.refs.iter().any(|one| one == r#ref))
+        };
+        let mut changes = self.watch();
+        let heard = async { while self.read(is_to_come) && changes.changed().await.is_ok() {} };
+        // What does not come in time is refused as not shown.
+        let _ = tokio::time::timeout(WORD_DEADLINE, heard).await;
     }
 
     /// The owner of this account types a code into the phone.
