@@ -150,7 +150,8 @@ Settings (in pairing-host.toml, or in the environment, which wins):
   tls_cert, tls_key   PAIRING_TLS_CERT, _KEY      PEM files
   rate_limits         PAIRING_RATE_LIMITS         on; off for load measurements on loopback
   data_dir            PAIRING_DATA_DIR            /var/lib/pairing-host, or in the user's home
-  profiles_dir        PAIRING_PROFILES_DIR        browser profiles [in data_dir]
+  profiles_dir        PAIRING_PROFILES_DIR        browser profiles [in data_dir; in /var/lib/pairing-host
+                                              where the host is root and data_dir closed to others]
   database_url        DATABASE_URL                postgres://… [SQLite in data_dir]
   journal_days        PAIRING_JOURNAL_DAYS        7; how long events can be resumed from
   history_days        PAIRING_HISTORY_DAYS        365; a session's history and recorded inputs

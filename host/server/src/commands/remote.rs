@@ -40,6 +40,11 @@ impl Remote {
         if status.is_success() {
             return Ok(body);
         }
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            bail!(
+                "{url} does not accept the token: it is wrong or has expired; `pairing-host token` makes a new one for PAIRING_TOKEN"
+            );
+        }
         let said =
             body["message"].as_str().or(body["detail"].as_str()).unwrap_or("no reason given");
         bail!("{url} answered {status}: {said}")
