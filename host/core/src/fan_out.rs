@@ -56,7 +56,8 @@ pub trait FanOut: Send + Sync + 'static {
     /// The component that routes now.
     fn info(&self) -> PluginInfo;
 
-    /// Routes one event: at most one delivery for each interest.
+    /// Routes one event: at most one delivery for each interest. A call that is
+    /// cut off is made once more on a fresh instance before it fails.
     async fn route(
         &self,
         event: &JournalEvent,

@@ -14,6 +14,7 @@ pub mod fan_out;
 pub mod id;
 pub mod phone;
 pub mod plugin;
+pub mod plugin_store;
 pub mod renderer;
 pub mod session;
 pub mod store;

@@ -9,6 +9,27 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct PluginDigest(pub std::sync::Arc<str>);
 
+impl PluginError {
+    /// Nothing was tried, and the same call may succeed later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Paused { .. })
+    }
+}
+
+fn hope(retry_after: &Option<Duration>) -> String {
+    match retry_after {
+        Some(time) => format!("it is tried again in {time:.0?}"),
+        None => "it is quarantined until another version is activated".into(),
+    }
+}
+
+impl PluginDigest {
+    /// The first twelve digits: enough for people.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
 impl fmt::Display for PluginDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -31,6 +52,11 @@ impl Slot {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Workflow, Self::QrRenderer, Self::FanOut];
 
+    /// The slot of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|slot| slot.as_str() == name)
+    }
+
     /// The slot's name, such as `qr-renderer`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,7 +78,7 @@ pub struct PluginInfo {
     pub name: String,
     /// Its own version.
     pub version: String,
-    /// Where it came from: `embedded`, or the file's path.
+    /// Where it came from: `embedded`, `folder` or `upload`.
     pub source: String,
 }
 
@@ -112,10 +138,18 @@ pub enum PluginError {
         /// What it said.
         message: String,
     },
-    /// No guest thread became free in time; try again.
+    /// No guest thread became free in time. Nothing was tried: try again.
     #[error("plugin `{slot}` is busy, try again", slot = .slot.as_str())]
     Busy {
         /// Which slot.
         slot: Slot,
+    },
+    /// It has failed so often that it is not called for a while, or at all.
+    #[error("plugin `{slot}` is not called because it failed again and again; {}", hope(.retry_after), slot = .slot.as_str())]
+    Paused {
+        /// Which slot.
+        slot: Slot,
+        /// When it is tried again. None: not until another version is activated.
+        retry_after: Option<Duration>,
     },
 }

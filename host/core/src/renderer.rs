@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::plugin::{PluginError, PluginInfo};
+use crate::{
+    id::SessionName,
+    plugin::{PluginError, PluginInfo},
+};
 
 /// The kind of image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,9 +68,11 @@ pub trait QrRenderer: Send + Sync + 'static {
     /// The component that draws now.
     fn info(&self) -> PluginInfo;
 
-    /// Draws.
+    /// Draws for a session. A call that is cut off is made once more on a fresh
+    /// instance before it fails.
     async fn render(
         &self,
+        session: &SessionName,
         payload: &SecretString,
         options: RenderOptions,
     ) -> Result<Image, PluginError>;

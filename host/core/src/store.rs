@@ -10,6 +10,7 @@ use crate::{
     event::{Cursor, EventData, JournalEvent},
     id::SessionName,
     plugin::PluginDigest,
+    plugin_store::{NativeCodeStore, Parked, PluginStore},
     session::{Detail, Reason, SessionRecord, Status},
 };
 
@@ -53,6 +54,10 @@ pub struct RecordedInput {
     pub at: Timestamp,
     /// Which component decided.
     pub digest: PluginDigest,
+    /// The schema of the state in `transition`.
+    pub state_schema: u32,
+    /// Units of work that the decision took; 0 where that was not counted.
+    pub fuel: u64,
     /// [`crate::workflow::Input`] as JSON.
     pub input: String,
     /// [`crate::workflow::Context`] as JSON.
@@ -132,6 +137,10 @@ pub trait SessionStore: Send + Sync + 'static {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RecordedInput>, StoreError>;
+
+    /// Keeps what a plugin could not work; it goes when its session is deleted.
+    /// The newest 1,000 of a slot are kept.
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError>;
 }
 
 /// The journal.
@@ -287,7 +296,7 @@ pub trait LoginStore: Send + Sync + 'static {
 
 /// A database.
 #[async_trait]
-pub trait Store: Records + LoginStore {
+pub trait Store: Records + LoginStore + PluginStore + NativeCodeStore {
     /// Can the database be read and written now?
     async fn check(&self) -> Result<(), StoreError>;
 }

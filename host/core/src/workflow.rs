@@ -285,6 +285,8 @@ pub struct Decision {
     pub state_schema: u32,
     /// Who decided.
     pub digest: PluginDigest,
+    /// Units of work that it took: the same on every machine.
+    pub fuel: u64,
 }
 
 /// Decides what a session does next.
@@ -294,7 +296,8 @@ pub trait Workflow: Send + Sync + 'static {
     fn info(&self) -> PluginInfo;
 
     /// Decides. `state` is none for a new session; if it was written under
-    /// another schema than the component's, it is migrated first.
+    /// another schema than the component's, it is migrated first. A call that is
+    /// cut off is made once more on a fresh instance before it fails.
     async fn handle(
         &self,
         state: Option<(u32, &[u8])>,

@@ -15,6 +15,7 @@ mod convert;
 mod engine;
 mod error;
 mod guest_threads;
+mod health;
 mod load;
 mod measure;
 mod memory_limit;
@@ -24,4 +25,5 @@ mod slots;
 
 pub use config::{CacheConfig, Limits, PluginsConfig};
 pub use error::{LoadError, Refusal};
+pub use health::{BreakerState, Health, VersionReport};
 pub use plugins::Plugins;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::{
     event::{EventData, JournalEvent},
     fan_out::{Delivery, FanOut, Interest, PAIRING_CODE_PLACEHOLDER, QR_CODE_PLACEHOLDER},
+    id::SessionName,
     plugin::{PluginDigest, PluginError, PluginInfo, Slot},
     renderer::{Image, QrRenderer, RenderOptions},
 };
@@ -49,6 +50,7 @@ impl QrRenderer for FakeRenderer {
 
     async fn render(
         &self,
+        _session: &SessionName,
         payload: &SecretString,
         options: RenderOptions,
     ) -> Result<Image, PluginError> {

@@ -86,7 +86,7 @@ impl Workflow for FakeWorkflow {
             events,
             effects,
         };
-        Ok(Decision { transition, state_schema: 1, digest: digest() })
+        Ok(Decision { transition, state_schema: 1, digest: digest(), fuel: 1 })
     }
 }
 

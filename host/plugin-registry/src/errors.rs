@@ -1,0 +1,52 @@
+//! Why the registry did not do what it was asked.
+
+use pairing_core::{plugin::Slot, store::StoreError};
+
+/// Why the registry did not do what it was asked. What was active stays so.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The slot knows no such version.
+    #[error(
+        "slot `{slot}` knows no version `{digest}`; `pairing-host plugin push` sends one in",
+        slot = .slot.as_str()
+    )]
+    UnknownVersion {
+        /// Which slot.
+        slot: Slot,
+        /// What was asked for.
+        digest: String,
+    },
+    /// The beginning of a digest fits several versions.
+    #[error("`{digest}` fits {count} versions of slot `{slot}`; give more digits", slot = .slot.as_str())]
+    Ambiguous {
+        /// Which slot.
+        slot: Slot,
+        /// What was asked for.
+        digest: String,
+        /// How many it fits.
+        count: usize,
+    },
+    /// A gate refused the component. The message says what to do.
+    #[error("refused at the {gate}: {message}")]
+    Refused {
+        /// Which gate: `size`, `signature`, `world`, `compile`, `probe` or `replay`.
+        gate: &'static str,
+        /// What is wrong and how to repair it.
+        message: String,
+    },
+    /// It makes no sense in the slot's present state.
+    #[error("{0}")]
+    Impossible(String),
+    /// Another change of the slot was first.
+    #[error("slot `{slot}` was changed by somebody else meanwhile; look at it and try again", slot = .slot.as_str())]
+    Overtaken {
+        /// Which slot.
+        slot: Slot,
+    },
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The host itself could not do it.
+    #[error("the host could not do it: {0}")]
+    Host(String),
+}
