@@ -1,29 +1,17 @@
 //! Why plugins could not be loaded.
 
-use std::{io, path::PathBuf};
+use std::time::Duration;
 
 use pairing_core::plugin::{PluginError, Slot};
 
 /// Why plugins could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file is there but can't be read.
-    #[error("plugin `{slot}`: could not read {}: {error}", .path.display(), slot = .slot.as_str())]
-    Read {
-        /// Which slot.
-        slot: Slot,
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
     /// A component that can't fill its slot.
-    #[error("plugin `{slot}` from {origin} is refused: {refusal}", slot = .slot.as_str())]
+    #[error("plugin `{slot}` is refused: {refusal}", slot = .slot.as_str())]
     Refused {
         /// Which slot.
         slot: Slot,
-        /// `embedded`, or the file's path.
-        origin: String,
         /// Why.
         refusal: Refusal,
     },
@@ -41,11 +29,52 @@ pub enum Refusal {
     /// wasmtime does not take it.
     #[error("it can't be compiled: {0}")]
     Compile(String),
+    /// It takes too long to compile.
+    #[error("it took longer than {} s to compile; make its functions smaller", .limit.as_secs())]
+    CompileTime {
+        /// What the compiler was given.
+        limit: Duration,
+    },
+    /// It takes too much memory to compile.
+    #[error("it takes more than {} MiB to compile; make its functions smaller", .limit >> 20)]
+    CompileMemory {
+        /// What the compiler was given, in bytes.
+        limit: u64,
+    },
+    /// The compiler itself failed.
+    #[error("{0}; this is the host's fault or the machine's, not the plugin's")]
+    Compiler(String),
+    /// It can never have what each instance begins with.
+    #[error(
+        "it begins with {} MiB of memory, and a plugin of this slot may have {} MiB; build it with \
+         a smaller initial memory (for Rust: `-C link-arg=--initial-memory=…`, and less static data)",
+        .wanted.div_ceil(1 << 20), .limit >> 20
+    )]
+    Memory {
+        /// Bytes.
+        wanted: u64,
+        /// Bytes.
+        limit: u64,
+    },
+    /// It is made of too many pieces.
+    #[error("it has {wanted} {what}, and a plugin may have {limit}; link its modules into fewer")]
+    Parts {
+        /// What of.
+        what: String,
+        /// How many it has.
+        wanted: u32,
+        /// How many it may have.
+        limit: u32,
+    },
     /// It wants something from the host.
-    #[error("it imports {}, but this world grants no imports; build it without WASI (target wasm32-unknown-unknown)", .0.join(", "))]
+    #[error(
+        "it imports {}, but this world grants no imports: what it needs comes with each call; \
+         to be rid of WASI, build it for wasm32-unknown-unknown",
+        .0.join(", ")
+    )]
     Imports(Vec<String>),
     /// It is made for another world, or for another version of it.
-    #[error("it exports no `{wanted}`{}; build it against the package in `wit/` that has this interface", found(.exports))]
+    #[error("it {}", lacks_interface(.wanted, .exports))]
     MissingInterface {
         /// The interface that the slot needs.
         wanted: &'static str,
@@ -53,9 +82,7 @@ pub enum Refusal {
         exports: Vec<String>,
     },
     /// The interface is not whole.
-    #[error(
-        "its `{interface}` lacks the function `{function}`; build it against the package in `wit/` that has it"
-    )]
+    #[error("its `{interface}` lacks the function `{function}`; build it against {}", package(.interface))]
     MissingFunction {
         /// Where.
         interface: &'static str,
@@ -64,8 +91,9 @@ pub enum Refusal {
     },
     /// A function has other types.
     #[error(
-        "its `{interface}#{function}` has other types than the host's ({difference}); build it \
-         anew against `wit/`"
+        "its `{interface}#{function}` has other types than the host's: {difference}; build it \
+         anew against {}, whose types never change",
+        package(.interface)
     )]
     Types {
         /// Where.
@@ -86,10 +114,36 @@ pub enum Refusal {
     Description(String),
 }
 
-fn found(exports: &[String]) -> String {
-    if exports.is_empty() {
-        " (nor anything else)".into()
-    } else {
-        format!(", but {}", exports.join(", "))
+/// Its author took another world, or another version of the right one.
+fn lacks_interface(wanted: &str, exports: &[String]) -> String {
+    let (name, version) = split(wanted);
+    let source = package(wanted);
+    let others = exports.iter().map(|export| split(export.trim_matches('`')));
+    let mut versions = others.filter(|(other, _)| *other == name).map(|(_, version)| version);
+    match versions.next() {
+        Some(other) => format!(
+            "exports `{name}@{other}`, but this host offers {version}: build it against {source}, \
+             or take a host that offers {other}"
+        ),
+        None if exports.is_empty() => {
+            format!("exports nothing, not even `{wanted}`; build it against {source}")
+        }
+        None => {
+            let exports = exports.join(", ");
+            format!("exports no `{wanted}`, but {exports}; build it against {source}")
+        }
     }
+}
+
+/// An interface's name without its version, and the version.
+fn split(interface: &str) -> (&str, &str) {
+    interface.split_once('@').unwrap_or((interface, "none"))
+}
+
+/// Where the interface is written down, such as "`wit/qr` at 0.1.0".
+fn package(interface: &str) -> String {
+    let (name, version) = split(interface);
+    let name = name.split_once('/').map_or(name, |(package, _)| package);
+    let name = name.rsplit(':').next().unwrap_or(name);
+    format!("`wit/{name}` at {version}")
 }

@@ -3,6 +3,7 @@
 mod native;
 mod native_cache;
 mod source;
+mod type_difference;
 mod world_check;
 
 use std::sync::Arc;

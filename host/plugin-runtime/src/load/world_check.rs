@@ -9,6 +9,7 @@ use wasmtime::{
     },
 };
 
+use super::type_difference;
 use crate::{call::CallState, error::Refusal, plugin::World};
 
 /// Does it ask for nothing, and have the slot's interface?
@@ -16,8 +17,9 @@ pub(super) fn interfaces<W: World>(component: &Component) -> Result<(), Refusal>
     let engine = component.engine();
     let ty = component.component_type();
     let imports = ty.imports(engine);
-    let demands: Vec<_> =
+    let mut demands: Vec<_> =
         imports.flat_map(|(name, import)| demands(component, name, &import.ty)).collect();
+    demands.sort();
     if !demands.is_empty() {
         return Err(Refusal::Imports(demands));
     }
@@ -61,7 +63,7 @@ impl Interface<'_> {
         let index = index.ok_or(Refusal::MissingFunction { interface, function })?;
         let typed = self.instance.get_typed_func::<Parameters, Answer>(&mut *self.store, &index);
         typed.map(drop).map_err(|error| {
-            let difference = error.root_cause().to_string();
+            let difference = type_difference::in_words(&error);
             Refusal::Types { interface, function, difference }
         })
     }
