@@ -14,6 +14,21 @@ impl PluginError {
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Busy { .. } | Self::Paused { .. })
     }
+
+    /// The kind, such as `trapped`: for logs and metrics, which must not hold
+    /// what a guest says.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Trapped { .. } => "trapped",
+            Self::Deadline { .. } => "deadline",
+            Self::Memory { .. } => "memory",
+            Self::Fuel { .. } => "fuel",
+            Self::TooLarge { .. } => "too-large",
+            Self::Refused { .. } => "refused",
+            Self::Busy { .. } => "busy",
+            Self::Paused { .. } => "paused",
+        }
+    }
 }
 
 fn hope(retry_after: &Option<Duration>) -> String {
