@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tree's own rules: what stands at the top, migrations in pairs, no machine
-# paths or registry hosts in what is committed.
+# paths, registry hosts or compiled things in what is committed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -26,6 +26,8 @@ fi
 if git grep -nIE 'registry\.npmjs\.org|static\.crates\.io|index\.crates\.io|pypi\.org' -- ":!$own" ':!Cargo.lock' ':!.deny.toml' >&2; then
     wrong "a registry's host is committed"
 fi
+compiled=$(git ls-files '*.wasm' '*.cwasm' '*.native' '*.so' '*.a' | grep -vE '^tests/museum/[^/]+/[^/]+\.wasm$' || true)
+[ -z "$compiled" ] || wrong "compiled things belong into tests/museum only:" $compiled
 for file in rust-toolchain rust-toolchain.toml; do
     [ ! -e $file ] || wrong "$file would make rustup fetch a toolchain"
 done
