@@ -288,11 +288,8 @@ pub trait PluginStore: Send + Sync + 'static {
     async fn add_verdict(&self, verdict: &Verdict) -> Result<(), StoreError>;
 
     /// The verdicts on a version, oldest first.
-    async fn verdicts(
-        &self,
-        slot: Slot,
-        digest: &PluginDigest,
-    ) -> Result<Vec<Verdict>, StoreError>;
+    async fn verdicts(&self, slot: Slot, digest: &PluginDigest)
+    -> Result<Vec<Verdict>, StoreError>;
 
     /// What could not be worked, newest first.
     async fn parked(&self, slot: Slot, limit: u32) -> Result<Vec<Parked>, StoreError>;
