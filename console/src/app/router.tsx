@@ -3,6 +3,7 @@ import { FailedRoute } from "@/routes/failed";
 import { LoginRoute } from "@/routes/login";
 import { NotFoundRoute } from "@/routes/not-found";
 import { PairingRoute } from "@/routes/pairing";
+import { PluginsRoute } from "@/routes/plugins";
 import { SetupRoute } from "@/routes/setup";
 import { Shell } from "./shell";
 
@@ -18,6 +19,10 @@ export const routes: RouteObject[] = [
           { index: true, element: <Navigate to="/whatsapp-pairing" replace /> },
           { path: "/whatsapp-pairing", element: <PairingRoute /> },
           { path: "/whatsapp-pairing/:name", element: <PairingRoute /> },
+          // For sessions whose name is that of a page.
+          { path: "/whatsapp-pairing/session/:name", element: <PairingRoute /> },
+          { path: "/whatsapp-pairing/plugins", element: <PluginsRoute /> },
+          { path: "/whatsapp-pairing/plugins/:slot", element: <PluginsRoute /> },
         ],
       },
       { path: "*", element: <NotFoundRoute /> },

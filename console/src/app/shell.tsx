@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { LogOut } from "lucide-react";
 import { useEffect } from "react";
-import { Navigate, Outlet, useLocation } from "react-router";
+import { Link, Navigate, Outlet, useLocation } from "react-router";
 import { Brand } from "@/components/brand";
 import { ConfirmationBar } from "@/components/confirmation-bar";
 import { SocketIndicator } from "@/components/socket-indicator";
@@ -11,6 +11,7 @@ import { Waiting } from "@/components/waiting";
 import { signOut } from "@/features/auth/api";
 import { refresh, useLogin } from "@/lib/login";
 import { texts } from "@/lib/texts";
+import { cn } from "@/lib/utils";
 import { EventStreamProvider } from "./event-stream-provider";
 
 /** The frame of all pages that need a login; it gets one by the refresh cookie first. */
@@ -57,14 +58,15 @@ function Header({ username }: { username: string | null }) {
       >
         {texts.app.skip}
       </a>
-      <div className="mx-auto flex h-16 max-w-6xl items-center justify-between gap-3 px-4 sm:px-6">
+      <div className="mx-auto flex min-h-16 max-w-6xl flex-wrap items-center gap-x-3 gap-y-2 px-4 py-3 sm:py-0 sm:gap-x-6 sm:px-6">
         <Brand compact />
-        <div className="flex items-center gap-1 sm:gap-2">
+        <Pages />
+        <div className="ml-auto flex items-center gap-1 sm:gap-2">
           <SocketIndicator />
           <ThemeToggle />
           {username && (
             <span
-              className="hidden max-w-40 truncate text-sm text-muted md:block"
+              className="hidden max-w-40 truncate text-sm text-muted lg:block"
               title={texts.login.signedInAs(username)}
             >
               {username}
@@ -82,5 +84,37 @@ function Header({ username }: { username: string | null }) {
         </div>
       </div>
     </header>
+  );
+}
+
+const PLUGINS = "/whatsapp-pairing/plugins";
+
+/** In a row of their own where the header is narrow. */
+function Pages() {
+  const { pathname } = useLocation();
+  const onPlugins = pathname === PLUGINS || pathname.startsWith(`${PLUGINS}/`);
+  const pages = [
+    { to: "/whatsapp-pairing", text: texts.app.sessions, current: !onPlugins },
+    { to: PLUGINS, text: texts.app.plugins, current: onPlugins },
+  ];
+  return (
+    <nav
+      aria-label={texts.app.pages}
+      className="order-last flex basis-full gap-1 sm:order-none sm:basis-auto"
+    >
+      {pages.map(({ to, text, current }) => (
+        <Link
+          key={to}
+          to={to}
+          aria-current={current ? "page" : undefined}
+          className={cn(
+            "flex h-10 flex-1 items-center justify-center rounded-lg px-3 text-sm font-medium hover:bg-raised",
+            current ? "bg-raised text-foreground" : "text-muted",
+          )}
+        >
+          {text}
+        </Link>
+      ))}
+    </nav>
   );
 }

@@ -8,7 +8,7 @@ export function Brand({ compact }: { compact?: boolean }) {
       <span className="grid size-9 shrink-0 place-items-center rounded-xl bg-primary text-on-primary">
         <Link2 aria-hidden className="size-5 -rotate-45" />
       </span>
-      <span className={cn(compact && "sr-only sm:not-sr-only")}>{texts.app.name}</span>
+      <span className={cn(compact && "sr-only lg:not-sr-only")}>{texts.app.name}</span>
     </span>
   );
 }

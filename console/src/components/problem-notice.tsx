@@ -19,7 +19,7 @@ export function ProblemNotice({ error, onRetry }: Props) {
   const said = known && !known.said ? "" : sentence(problem.detail);
   return (
     <Notice tone="danger" role="alert" icon={<CircleAlert aria-hidden />} title={title}>
-      {said && <p className="break-words">{said}</p>}
+      {said && <p className="break-words whitespace-pre-line">{said}</p>}
       {known?.help && <p>{known.help}</p>}
       {wait !== null && (
         <p aria-live="off" className="font-medium tabular-nums">

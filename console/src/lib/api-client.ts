@@ -5,19 +5,27 @@ import { type Problem, problemFrom, unreachable } from "./problem";
 import { noteDateHeader, noteServerTime } from "./server-clock";
 
 type Method = "GET" | "POST" | "DELETE";
-type Options = { body?: unknown; signal?: AbortSignal; anonymous?: boolean };
+/** The body is sent as JSON; a `Blob` as it is, and then `headers` say what it is. */
+type Options = {
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  anonymous?: boolean;
+};
 
 async function send(method: Method, path: string, options: Options): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   const token = currentAccessToken();
   if (token && !options.anonymous) headers.authorization = `Bearer ${token}`;
-  if (options.body !== undefined) headers["content-type"] = "application/json";
+  const asIs = options.body instanceof Blob;
+  if (options.body !== undefined && !asIs) headers["content-type"] = "application/json";
+  Object.assign(headers, options.headers);
   try {
     return await fetch(path, {
       method,
       headers,
       credentials: "same-origin",
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: asIs ? (options.body as Blob) : JSON.stringify(options.body),
       signal: options.signal,
     });
   } catch (error) {

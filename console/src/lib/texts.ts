@@ -1,5 +1,6 @@
 // Every text of the console. Another language is one more object of type `Texts`.
 // Reasons and problems are keyed by the host's words.
+import { pluginTexts } from "./plugin-texts";
 
 /** `said`: the host's own sentence is shown too, because it knows more. */
 type Words = { title: string; help: string; said?: true };
@@ -147,6 +148,9 @@ export const en = {
     toConsole: "Go to the console",
     failed: "This page has failed. Reload it to go on.",
     reload: "Reload",
+    pages: "Pages",
+    sessions: "Sessions",
+    plugins: "Plugins",
   },
   theme: { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   socket: {
@@ -325,6 +329,7 @@ export const en = {
     empty: "Nothing has happened in this session yet.",
     more: "Show older entries",
   },
+  plugins: pluginTexts,
 } as const;
 
 export type Texts = typeof en;

@@ -16,8 +16,12 @@ import { cn } from "@/lib/utils";
 import { NewSessionDialog } from "./new-session-dialog";
 import { SessionMenu } from "./session-menu";
 
-const pathOf = (name: string) =>
-  name === DEFAULT_SESSION ? "/whatsapp-pairing" : `/whatsapp-pairing/${encodeURIComponent(name)}`;
+function pathOf(name: string): string {
+  if (name === DEFAULT_SESSION) return "/whatsapp-pairing";
+  // There is a page of this name.
+  if (name === "plugins") return "/whatsapp-pairing/session/plugins";
+  return `/whatsapp-pairing/${encodeURIComponent(name)}`;
+}
 
 /** All sessions, with what can be done to each. */
 export function SessionList({ selected }: { selected: string }) {

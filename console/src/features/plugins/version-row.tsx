@@ -1,0 +1,105 @@
+import { CircleCheck } from "lucide-react";
+import { useState } from "react";
+import { ProblemNotice } from "@/components/problem-notice";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+import { Waiting } from "@/components/waiting";
+import { sentence } from "@/lib/problem";
+import { texts } from "@/lib/texts";
+import { ActivateDialog } from "./activate-dialog";
+import { useReplay } from "./api";
+import { Digest } from "./digest";
+import { ReplayReportView } from "./replay-report";
+import { showSize, showTime, versionName } from "./show";
+import type { Activated, PluginVersion, ReplayReport, Slot } from "./types";
+import { VersionDetails } from "./version-details";
+
+const words = texts.plugins.versions;
+
+/** A version; below it what was asked about it, and what came of activating it. */
+export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersion }) {
+  const replay = useReplay(slot);
+  const [report, setReport] = useState<ReplayReport | null>(null);
+  const [said, setSaid] = useState<string | null>(null);
+  const [open, setOpen] = useState(false);
+  const [activating, setActivating] = useState(false);
+  const name = versionName(version);
+  const startReplay = () => {
+    setReport(null);
+    setSaid(null);
+    replay.mutate(version.digest, { onSuccess: setReport });
+  };
+  const activated = (answer: Activated) => {
+    replay.reset();
+    setReport(answer.replay);
+    setSaid(answer.message);
+  };
+  return (
+    <li className="space-y-4 py-4 first:pt-1 last:pb-0">
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
+        <div className="min-w-0 space-y-1 text-sm">
+          <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+            <span className="font-medium break-all">{name}</span>
+            {version.isActive && <Badge tone="success">{words.active}</Badge>}
+            {version.isCanary && <Badge tone="primary">{words.canary}</Badge>}
+          </p>
+          <p className="text-muted">
+            <Digest digest={version.digest} /> · {showSize(version.size)} · {signature(version)}
+          </p>
+          <p className="text-xs text-muted">
+            <time dateTime={new Date(version.createdAt).toISOString()}>{showTime(version.createdAt)}</time> ·{" "}
+            {words.cameIn(texts.plugins.sources[version.source] ?? version.source, version.createdBy)}
+          </p>
+        </div>
+        <div className="flex flex-wrap gap-2">
+          <Button
+            variant="ghost"
+            aria-expanded={open}
+            aria-label={words.of(words.details, name)}
+            onClick={() => setOpen(!open)}
+          >
+            {words.details}
+          </Button>
+          <Button
+            variant="outline"
+            aria-label={words.of(words.replay, name)}
+            disabled={replay.isPending}
+            onClick={startReplay}
+          >
+            {words.replay}
+          </Button>
+          <Button
+            variant="outline"
+            aria-label={words.of(words.activate, name)}
+            onClick={() => setActivating(true)}
+          >
+            {words.activate}
+          </Button>
+        </div>
+      </div>
+      {open && <VersionDetails slot={slot} version={version} />}
+      {said && (
+        <Notice tone="success" role="status" icon={<CircleCheck aria-hidden />}>
+          {sentence(said)}
+        </Notice>
+      )}
+      {replay.isPending && <Waiting text={texts.plugins.replay.working} />}
+      <ProblemNotice error={replay.error} />
+      {report && <ReplayReportView report={report} onClose={() => setReport(null)} />}
+      {activating && (
+        <ActivateDialog
+          slot={slot}
+          version={version}
+          onClose={() => setActivating(false)}
+          onActivated={activated}
+        />
+      )}
+    </li>
+  );
+}
+
+function signature(version: PluginVersion): string {
+  if (version.signedBy) return words.signedBy(version.signedBy);
+  return version.acceptedBy ? words.acceptedBy(version.acceptedBy) : words.unsigned;
+}
