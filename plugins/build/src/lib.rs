@@ -27,7 +27,25 @@ use toolchain::{TARGET, Toolchain};
 /// There is no toolchain for the guests (the error says how to get one), a guest
 /// does not compile, or a file can't be written.
 pub fn build_all(out_dir: &Path) -> anyhow::Result<()> {
-    let modules = compile(&Toolchain::find()?)?;
+    build(out_dir, Size::Shipped)
+}
+
+/// The same, as small as can be and without names, for the museum of releases.
+///
+/// # Errors
+/// Those of [`build_all`].
+pub fn build_small(out_dir: &Path) -> anyhow::Result<()> {
+    build(out_dir, Size::Small)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Size {
+    Shipped,
+    Small,
+}
+
+fn build(out_dir: &Path, size: Size) -> anyhow::Result<()> {
+    let modules = compile(&Toolchain::find()?, size)?;
     std::fs::create_dir_all(out_dir)
         .with_context(|| format!("could not make the folder {}", out_dir.display()))?;
     for guest in GUESTS {
@@ -42,9 +60,15 @@ pub fn build_all(out_dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Compiles the guests' modules; the folder in which they are.
-fn compile(toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
-    let target_dir = target_dir();
+fn compile(toolchain: &Toolchain, size: Size) -> anyhow::Result<PathBuf> {
+    let mut target_dir = target_dir();
     let mut cargo = toolchain.cargo();
+    if size == Size::Small {
+        target_dir.push("small");
+        cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z");
+        cargo.env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+        cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    }
     cargo
         .current_dir(guests::workspace())
         .args(["build", "--release", "--locked", "--lib", "--target", TARGET])
