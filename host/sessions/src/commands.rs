@@ -10,7 +10,7 @@ use pairing_core::{
     workflow::CommandId,
 };
 use secrecy::SecretString;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// What a command brought.
 #[derive(Clone)]
@@ -73,6 +73,53 @@ impl CommandMessage {
     pub(crate) fn refuse(self, error: CommandError) {
         // The caller may have gone.
         let _ = self.reply.send(Err(error));
+    }
+}
+
+/// A session's commands, in the order of their coming.
+pub(crate) struct Mailbox<'a> {
+    incoming: &'a mut mpsc::Receiver<CommandMessage>,
+    /// It was taken too early, and goes first.
+    held: Option<CommandMessage>,
+}
+
+impl<'a> Mailbox<'a> {
+    pub(crate) fn new(incoming: &'a mut mpsc::Receiver<CommandMessage>) -> Self {
+        Self { incoming, held: None }
+    }
+
+    /// Cancel-safe; never returns once there can be no more.
+    pub(crate) async fn next(&mut self) -> CommandMessage {
+        match self.incoming.recv().await {
+            Some(message) => message,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn hold(&mut self, message: CommandMessage) {
+        self.held = Some(message);
+    }
+
+    pub(crate) fn take_held(&mut self) -> Option<CommandMessage> {
+        self.held.take()
+    }
+
+    /// Until `end` no command is taken: callers hear so at once.
+    pub(crate) async fn refuse_until(
+        &mut self,
+        end: impl Future<Output = ()>,
+        error: impl Fn() -> CommandError,
+    ) {
+        if let Some(held) = self.held.take() {
+            held.refuse(error());
+        }
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return,
+                message = self.next() => message.refuse(error()),
+            }
+        }
     }
 }
 

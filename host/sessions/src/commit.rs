@@ -10,9 +10,8 @@ use pairing_core::{
     store::{Commit, Records, StoreError},
     workflow::Input,
 };
-use tokio::sync::mpsc;
 
-use crate::commands::{CommandError, CommandMessage, Replies};
+use crate::commands::{CommandError, Mailbox, Replies};
 
 /// First and longest delay between attempts.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -25,7 +24,7 @@ pub(crate) async fn write(
     commit: &Commit,
     input: &Input,
     replies: &mut Replies,
-    mailbox: &mut mpsc::Receiver<CommandMessage>,
+    mailbox: &mut Mailbox<'_>,
 ) -> Result<Vec<JournalEvent>, Overtaken> {
     let session = &commit.record.name;
     let mut delay = RETRY.0;
@@ -46,23 +45,7 @@ pub(crate) async fn write(
         if let Input::Command { id, .. } = input {
             replies.answer(*id, Err(away()));
         }
-        refuse_for(delay, mailbox, away).await;
+        mailbox.refuse_until(tokio::time::sleep(delay), away).await;
         delay = (delay * 2).min(RETRY.1);
     }
-}
-
-/// Commands that come now are not taken: their callers hear so at once.
-async fn refuse_for(
-    delay: Duration,
-    mailbox: &mut mpsc::Receiver<CommandMessage>,
-    error: impl Fn() -> CommandError,
-) {
-    let refusing = async {
-        while let Some(message) = mailbox.recv().await {
-            message.refuse(error());
-        }
-        std::future::pending::<()>().await;
-    };
-    // Running out of time is what ends it.
-    let _ = tokio::time::timeout(delay, refusing).await;
 }

@@ -6,9 +6,10 @@
 //! died between commit and hand-over) is read from the journal.
 //!
 //! The fan-out plugin is asked once for each event, with the distinct interests;
-//! a body is made once and shared by all clients with that interest. A reader
-//! that is too slow loses its subscription and is told where it stood; with that
-//! it can resume from the journal.
+//! a body is made once and shared by all clients with that interest. While it is
+//! busy or paused all events wait; one that it fails at is parked, and readers go
+//! on after it. A reader that is too slow loses its subscription and is told where
+//! it stood; with that it can resume from the journal.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,17 +24,20 @@ use std::{
 use futures::FutureExt;
 use pairing_core::{
     clock::SharedClock,
-    event::Cursor,
+    event::{Cursor, JournalEvent},
     fan_out::{FanOut, Interest},
-    plugin::PluginError,
+    plugin::{PluginDigest, PluginError},
     store::{Records, StoreError},
 };
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    backoff::Backoff,
     committed::{Committed, NO_PLACE},
+    event_queue::EventQueue,
     live_code::fill_in,
+    parking::park_event,
     snapshot::SessionSnapshot,
     subscription::{Routed, Subscription},
 };
@@ -44,6 +48,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const READ_AHEAD: u32 = 500;
 /// How often that is done for one page, however few events are of interest.
 const READS_A_PAGE: u32 = 10;
+/// How many parked events are known.
+const PARKED: usize = 1_000;
 
 /// A page of the journal, routed.
 pub struct Page {
@@ -96,6 +102,9 @@ struct Shared {
     clock: SharedClock,
     incoming: mpsc::UnboundedSender<Vec<Committed>>,
     subscribers: Mutex<Subscribers>,
+    /// Events that were parked, and which component failed at them: it is not
+    /// asked again for every reader that comes by.
+    parked: Mutex<BTreeMap<Cursor, PluginDigest>>,
     head: AtomicU64,
     stopping: CancellationToken,
 }
@@ -116,6 +125,7 @@ impl EventBus {
             clock,
             incoming,
             subscribers: Mutex::default(),
+            parked: Mutex::default(),
             head: AtomicU64::new(newest.0),
             stopping,
         }));
@@ -148,7 +158,11 @@ impl EventBus {
     }
 
     /// Up to `limit` deliveries from the journal after `after`, perhaps none before
-    /// the end. Live codes are null in them.
+    /// the end. Live codes are null in them. An event that can't be routed is left
+    /// out, and parked.
+    ///
+    /// # Errors
+    /// Those of the plugin only while it is busy or paused.
     pub async fn page(
         &self,
         interest: &Interest,
@@ -176,7 +190,8 @@ impl EventBus {
                     return Err(EventsError::CursorExpired { asked: page.next, oldest });
                 }
                 page.next = event.id;
-                let routed = self.route(&Committed { event, code: None }, &interests).await?;
+                let routed =
+                    self.route_or_park(&Committed { event, code: None }, &interests).await?;
                 page.deliveries.extend(routed.into_iter().map(|(_, routed)| routed));
             }
             if page.at_end {
@@ -199,7 +214,9 @@ impl EventBus {
             let Some(committed) = Committed::shown_by(session, now) else { continue };
             match self.route(&committed, &interests).await {
                 Ok(routed) => codes.extend(routed.into_iter().map(|(_, routed)| routed)),
-                Err(error) => tracing::warn!(%error, "a live code could not be routed"),
+                Err(error) => {
+                    tracing::warn!(kind = error.kind(), "a live code could not be routed");
+                }
             }
         }
         codes
@@ -216,64 +233,53 @@ impl EventBus {
     }
 
     async fn hand_out(&self, inbox: &mut mpsc::UnboundedReceiver<Vec<Committed>>) {
-        let mut waiting: BTreeMap<Cursor, Committed> = BTreeMap::new();
+        let mut queue = EventQueue::default();
         let mut gap_until = None;
         loop {
-            let arrived = tokio::select! {
-                Some(arrived) = inbox.recv() => arrived,
+            tokio::select! {
+                Some(arrived) = inbox.recv() => queue.add(arrived, self.head()),
                 () = sleep_until(gap_until) => {
                     gap_until = None;
-                    self.fill_gap(&mut waiting).await;
-                    Vec::new()
+                    self.fill_gap(&mut queue).await;
                 }
                 () = self.0.stopping.cancelled() => return,
-            };
-            for committed in arrived {
-                if committed.event.id > self.head() {
-                    waiting.insert(committed.event.id, committed);
-                } else if committed.code.is_some() {
-                    // The journal was faster, but it has no codes.
-                    self.deliver(committed.once_more()).await;
+            }
+            while let Some(committed) = queue.next(self.head()) {
+                gap_until = None;
+                let mut backoff = Backoff::default();
+                while let Err(error) = self.deliver(&committed).await {
+                    let again = backoff.wait(&error, &self.0.clock);
+                    tokio::select! {
+                        () = again => {}
+                        () = queue.fill(inbox, self.head()) => {}
+                        () = self.0.stopping.cancelled() => return,
+                    }
                 }
             }
-            while let Some(entry) = waiting.first_entry()
-                && entry.key().0 <= self.head().0 + 1
-            {
-                gap_until = None;
-                self.deliver(entry.remove()).await;
-            }
-            if !waiting.is_empty() {
+            if queue.has_gap() {
                 gap_until = gap_until.or_else(|| Some(Instant::now() + PATIENCE));
             }
         }
     }
 
-    async fn fill_gap(&self, waiting: &mut BTreeMap<Cursor, Committed>) {
+    async fn fill_gap(&self, queue: &mut EventQueue) {
         match self.0.store.read(self.head(), READ_AHEAD).await {
-            Ok(events) => {
-                for event in events {
-                    let committed = Committed { event, code: None };
-                    waiting.entry(committed.event.id).or_insert(committed);
-                }
-            }
+            Ok(events) => queue.add_from_journal(events),
             Err(error) => tracing::warn!(%error, "the journal could not be read; trying again"),
         }
     }
 
-    async fn deliver(&self, committed: Committed) {
+    /// # Errors
+    /// Nobody has it yet, because the plugin is busy or paused.
+    async fn deliver(&self, committed: &Committed) -> Result<(), PluginError> {
         let mut bodies: BTreeMap<Arc<Interest>, Arc<Routed>> = BTreeMap::new();
         let mut asked: BTreeSet<Arc<Interest>> = BTreeSet::new();
         loop {
             let new = self.interests_beyond(&asked);
-            match self.route(&committed, &new).await {
-                Ok(routed) => bodies.extend(
-                    routed.into_iter().map(|(interest, routed)| (new[interest].clone(), routed)),
-                ),
-                Err(error) => {
-                    tracing::error!(event.id = %committed.event.id, %error, "an event could not be routed; all subscribers must resume after the one before");
-                    self.subscribers().clear();
-                }
-            }
+            let routed = self.route_or_park(committed, &new).await?;
+            bodies.extend(
+                routed.into_iter().map(|(interest, routed)| (new[interest].clone(), routed)),
+            );
             asked.extend(new);
             let mut subscribers = self.subscribers();
             // Somebody may have subscribed while the plugin was asked.
@@ -289,7 +295,7 @@ impl EventBus {
             if committed.event.id != NO_PLACE {
                 self.0.head.store(committed.event.id.0, Ordering::Release);
             }
-            return;
+            return Ok(());
         }
     }
 
@@ -302,6 +308,52 @@ impl EventBus {
         subscribers.keys().filter(|interest| !asked.contains(*interest)).cloned().collect()
     }
 
+    /// As [`EventBus::route`]; an event that the plugin fails at goes to nobody.
+    ///
+    /// # Errors
+    /// The plugin is busy or paused.
+    async fn route_or_park(
+        &self,
+        committed: &Committed,
+        interests: &[Arc<Interest>],
+    ) -> Result<Vec<(usize, Arc<Routed>)>, PluginError> {
+        if self.is_parked(committed.event.id) {
+            return Ok(Vec::new());
+        }
+        match self.route(committed, interests).await {
+            Err(error) if !error.is_temporary() => {
+                self.park(&committed.event, &error).await;
+                Ok(Vec::new())
+            }
+            answer => answer,
+        }
+    }
+
+    fn is_parked(&self, place: Cursor) -> bool {
+        let failed = self.parked().get(&place).cloned();
+        failed.is_some_and(|digest| digest == self.0.fan_out.info().digest)
+    }
+
+    async fn park(&self, event: &JournalEvent, error: &PluginError) {
+        tracing::error!(session.name = %event.session, event.id = %event.id, kind = error.kind(), "an event could not be routed; readers go on after it");
+        if event.id == NO_PLACE {
+            // A live code that is sent again is not in the journal.
+            return;
+        }
+        {
+            let mut parked = self.parked();
+            parked.insert(event.id, self.0.fan_out.info().digest);
+            if parked.len() > PARKED {
+                parked.pop_first();
+            }
+        }
+        park_event(&*self.0.store, &self.0.clock, event, error).await;
+    }
+
+    fn parked(&self) -> MutexGuard<'_, BTreeMap<Cursor, PluginDigest>> {
+        self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Pairs of an index into `interests` and what is to be sent.
     async fn route(
         &self,
@@ -311,11 +363,7 @@ impl EventBus {
         if interests.is_empty() {
             return Ok(Vec::new());
         }
-        let deliveries = match self.0.fan_out.route(&committed.event, interests).await {
-            Ok(deliveries) => deliveries,
-            // Once more: a fresh instance may succeed where one was cut off.
-            Err(_) => self.0.fan_out.route(&committed.event, interests).await?,
-        };
+        let deliveries = self.0.fan_out.route(&committed.event, interests).await?;
         let now = self.0.clock.now();
         let id = Some(committed.event.id).filter(|id| *id != NO_PLACE);
         let routed = deliveries.into_iter().filter(|delivery| delivery.interest < interests.len());

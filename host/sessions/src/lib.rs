@@ -9,12 +9,16 @@
 //! Nothing here decides how pairing goes (`plugins/pairing-workflow` does) and
 //! nothing knows of browsers, SQL or HTTP: those are traits of `pairing-core`.
 
+mod asking;
+mod backoff;
 mod commands;
 mod commit;
 mod committed;
 mod engine_lane;
 mod event_bus;
+mod event_queue;
 mod live_code;
+mod parking;
 mod recording;
 mod retention;
 mod session_task;

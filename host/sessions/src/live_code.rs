@@ -1,17 +1,23 @@
 //! The secrets of a pairing that is under way. They live in memory only, and
 //! have no `Debug`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use pairing_core::{
-    clock::Timestamp,
+    clock::{SharedClock, Timestamp},
     fan_out::{PAIRING_CODE_PLACEHOLDER, QR_CODE_PLACEHOLDER},
-    plugin::PluginError,
+    id::SessionName,
     renderer::{Image, QrRenderer, RenderOptions},
     session::{CodeKind, ShownCode},
 };
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::backoff;
+
+/// A code that could not be drawn is drawn again after this, if its renderer is
+/// not paused for longer.
+const DRAW_AGAIN: Duration = Duration::from_secs(1);
 
 /// The code that a session shows, as clients get it.
 #[derive(Clone)]
@@ -20,6 +26,8 @@ pub(crate) struct LiveCode {
     /// The QR image's data URL, or the eight characters. None: the renderer
     /// plugin failed.
     pub(crate) text: Option<Arc<str>>,
+    /// When it is to be drawn again, if the renderer failed.
+    pub(crate) draw_again_at: Option<Timestamp>,
     /// What a QR code says, to draw it in another size.
     pub(crate) payload: Option<SecretString>,
 }
@@ -47,7 +55,7 @@ impl Codes {
     pub(crate) async fn to_show(
         &self,
         shown: Option<ShownCode>,
-        renderer: &dyn QrRenderer,
+        drawing: Drawing<'_>,
     ) -> Option<LiveCode> {
         let shown = shown?;
         let is_same = |live: &&LiveCode| {
@@ -59,29 +67,51 @@ impl Codes {
         match shown.kind {
             CodeKind::PairingCode => {
                 let text = Some(self.pairing_code.as_ref()?.expose_secret().into());
-                Some(LiveCode { shown, text, payload: None })
+                Some(LiveCode { shown, text, draw_again_at: None, payload: None })
             }
             CodeKind::Qr => {
                 let payload = self.qr.clone()?;
-                let text = match draw(&payload, renderer).await {
-                    Ok(image) => Some(data_url(&image)),
-                    Err(error) => {
-                        tracing::error!(%error, "a QR code could not be drawn");
-                        None
-                    }
-                };
-                Some(LiveCode { shown, text, payload: Some(payload) })
+                let (text, draw_again_at) = drawing.draw(&payload).await;
+                Some(LiveCode { shown, text, draw_again_at, payload: Some(payload) })
             }
         }
     }
+
+    /// When the code that is shown is to be drawn again, if it is of use then.
+    pub(crate) fn draw_again_at(&self) -> Option<Timestamp> {
+        let live = self.live.as_ref()?;
+        live.draw_again_at.filter(|time| *time < live.shown.expires_at)
+    }
+
+    /// Tells whether there is an image now.
+    pub(crate) async fn draw_again(&mut self, drawing: Drawing<'_>) -> bool {
+        let Some(live) = &mut self.live else { return false };
+        let Some(payload) = &live.payload else { return false };
+        (live.text, live.draw_again_at) = drawing.draw(payload).await;
+        live.text.is_some()
+    }
 }
 
-/// Draws, once more if the first call was cut off.
-async fn draw(payload: &SecretString, renderer: &dyn QrRenderer) -> Result<Image, PluginError> {
-    match renderer.render(payload, RenderOptions::default()).await {
-        Err(PluginError::Refused { slot, message }) => Err(PluginError::Refused { slot, message }),
-        Err(_) => renderer.render(payload, RenderOptions::default()).await,
-        image => image,
+/// Draws a session's codes.
+#[derive(Clone, Copy)]
+pub(crate) struct Drawing<'a> {
+    pub(crate) session: &'a SessionName,
+    pub(crate) renderer: &'a dyn QrRenderer,
+    pub(crate) clock: &'a SharedClock,
+}
+
+impl Drawing<'_> {
+    /// The image's data URL, or when to draw again.
+    async fn draw(self, payload: &SecretString) -> (Option<Arc<str>>, Option<Timestamp>) {
+        match self.renderer.render(self.session, payload, RenderOptions::default()).await {
+            Ok(image) => (Some(data_url(&image)), None),
+            Err(error) => {
+                // The renderer knows the secret, so what it says is not for logs.
+                tracing::error!(session.name = %self.session, kind = error.kind(), "a QR code could not be drawn; trying again while it is live");
+                let rest = backoff::pause(&error).unwrap_or_default().max(DRAW_AGAIN);
+                (None, Some(self.clock.now().after(rest)))
+            }
+        }
     }
 }
 

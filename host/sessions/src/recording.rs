@@ -21,6 +21,8 @@ pub(crate) fn record(
         number: context.input_number,
         at: context.now,
         digest: decision.digest.clone(),
+        state_schema: decision.state_schema,
+        fuel: decision.fuel,
         input: serde_json::to_string(input)?,
         context: serde_json::to_string(context)?,
         transition: serde_json::to_string(&decision.transition)?,

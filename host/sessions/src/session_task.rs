@@ -20,13 +20,14 @@ use pairing_core::{
 use tokio::sync::mpsc;
 
 use crate::{
-    commands::{CommandError, CommandMessage, CommandReply, Replies},
+    asking,
+    commands::{CommandError, CommandMessage, CommandReply, Mailbox, Replies},
     commit,
     committed::Committed,
     engine_lane::{EngineLane, LaneNews},
     event_bus::EventBus,
-    live_code::{Codes, LiveCode},
-    recording,
+    live_code::{Codes, Drawing, LiveCode},
+    parking, recording,
     snapshot::{SessionSnapshot, SharedSnapshot},
 };
 
@@ -65,8 +66,6 @@ pub(crate) struct SessionTask {
     snapshot: SharedSnapshot,
     /// When the session is to be taken up anew, as after a restart.
     retake_at: Option<Timestamp>,
-    /// A command that came before that, and waits for it.
-    held: Option<CommandMessage>,
     /// No wake-up before this.
     rests_until: Timestamp,
 }
@@ -88,13 +87,13 @@ impl SessionTask {
             replies: Replies::default(),
             snapshot,
             retake_at: None,
-            held: None,
             rests_until: Timestamp(0),
         }
     }
 
     /// Works inputs one after the other until the session ends.
     pub(crate) async fn run(mut self, mailbox: &mut mpsc::Receiver<CommandMessage>) -> TaskEnd {
+        let mailbox = &mut Mailbox::new(mailbox);
         if self.record.is_some()
             && let ControlFlow::Break(end) = self.work(Input::HostStarted, mailbox).await
         {
@@ -108,30 +107,46 @@ impl SessionTask {
         }
     }
 
-    async fn next_input(&mut self, mailbox: &mut mpsc::Receiver<CommandMessage>) -> Input {
-        if let Some(message) = self.held.take() {
+    async fn next_input(&mut self, mailbox: &mut Mailbox<'_>) -> Input {
+        if let Some(message) = mailbox.take_held() {
             return self.accept(message);
         }
         let clock = self.shared.clock.clone();
         let wake_up_at = self.record.as_ref().and_then(|record| record.wake_up_at);
         let wake_up_at = wake_up_at.map(|time| time.max(self.rests_until));
-        tokio::select! {
-            Some(message) = mailbox.recv() => {
-                if self.retake_at.take().is_none() {
-                    return self.accept(message);
+        loop {
+            tokio::select! {
+                message = mailbox.next() => {
+                    if self.retake_at.take().is_none() {
+                        return self.accept(message);
+                    }
+                    mailbox.hold(message);
+                    return Input::HostStarted;
                 }
-                self.held = Some(message);
-                Input::HostStarted
+                news = self.lane.next() => return self.hear(news),
+                () = sleep_until(&clock, wake_up_at) => {
+                    self.rests_until = clock.now().after(BETWEEN_WAKE_UPS);
+                    return Input::WakeUp;
+                }
+                () = sleep_until(&clock, self.retake_at) => {
+                    self.retake_at = None;
+                    return Input::HostStarted;
+                }
+                () = sleep_until(&clock, self.codes.draw_again_at()) => self.draw_again().await,
             }
-            news = self.lane.next() => self.hear(news),
-            () = sleep_until(&clock, wake_up_at) => {
-                self.rests_until = clock.now().after(BETWEEN_WAKE_UPS);
-                Input::WakeUp
-            }
-            () = sleep_until(&clock, self.retake_at) => {
-                self.retake_at = None;
-                Input::HostStarted
-            }
+        }
+    }
+
+    /// The image of a code that was announced without.
+    async fn draw_again(&mut self) {
+        let Shared { renderer, clock, bus, .. } = &*self.shared;
+        let drawing = Drawing { session: &self.name, renderer: &**renderer, clock };
+        if self.codes.draw_again(drawing).await
+            && let Some(record) = &self.record
+        {
+            let snapshot = SessionSnapshot::new(record, self.codes.live.clone());
+            bus.publish(Committed::shown_by(&snapshot, clock.now()).into_iter().collect());
+            self.snapshot.store(Some(Arc::new(snapshot)));
         }
     }
 
@@ -171,11 +186,7 @@ impl SessionTask {
     }
 
     /// One input from end to end.
-    async fn work(
-        &mut self,
-        input: Input,
-        mailbox: &mut mpsc::Receiver<CommandMessage>,
-    ) -> ControlFlow<TaskEnd> {
+    async fn work(&mut self, input: Input, mailbox: &mut Mailbox<'_>) -> ControlFlow<TaskEnd> {
         let context = Context {
             session_name: self.name.clone(),
             now: self.shared.clock.now(),
@@ -183,10 +194,12 @@ impl SessionTask {
             input_number: self.next_number(),
             settings: self.shared.settings.clone(),
         };
-        let decision = match self.decide(&input, &context).await {
+        let asked =
+            asking::ask(&self.shared, self.record.as_ref(), &input, &context, mailbox).await;
+        let decision = match asked {
             Ok(decision) => decision,
             Err(error) => {
-                self.give_up(&input, error);
+                self.give_up(&input, &context, error).await;
                 return ControlFlow::Continue(());
             }
         };
@@ -204,9 +217,11 @@ impl SessionTask {
                 return ControlFlow::Continue(());
             }
         };
+        let Shared { renderer, clock, .. } = &*self.shared;
+        let drawing = Drawing { session: &self.name, renderer: &**renderer, clock };
         // Side by side: together they are most of the way of a QR code.
         let (code, events) = tokio::join!(
-            self.codes.to_show(commit.record.view.shown, &*self.shared.renderer),
+            self.codes.to_show(commit.record.view.shown, drawing),
             commit::write(&*self.shared.store, &commit, &input, &mut self.replies, mailbox),
         );
         let Ok(events) = events else { return ControlFlow::Break(TaskEnd::Overtaken) };
@@ -224,24 +239,17 @@ impl SessionTask {
         if deletes { ControlFlow::Break(TaskEnd::Deleted) } else { ControlFlow::Continue(()) }
     }
 
-    /// Asks the workflow, once more if the first call was cut off.
-    async fn decide(&self, input: &Input, context: &Context) -> Result<Decision, PluginError> {
-        let state = self.record.as_ref().map(|record| (record.state_schema, &record.state[..]));
-        match self.shared.workflow.handle(state, input, context).await {
-            Err(error) if !matches!(error, PluginError::Refused { .. }) => {
-                tracing::warn!(session.name = %self.name, %error, "the workflow is asked once more");
-                self.shared.workflow.handle(state, input, context).await
-            }
-            answer => answer,
-        }
-    }
-
     /// The workflow gave no answer: the state stays. A caller is told; for any
     /// other input the session is taken up anew later, as after a restart.
-    fn give_up(&mut self, input: &Input, error: PluginError) {
-        metrics::counter!("session_input_failures_total", "cause" => recording::cause(input))
-            .increment(1);
-        tracing::error!(session.name = %self.name, cause = recording::cause(input), %error, "an input could not be worked; the session's state stays as it is");
+    async fn give_up(&mut self, input: &Input, context: &Context, error: PluginError) {
+        let cause = recording::cause(input);
+        if error.is_temporary() {
+            tracing::warn!(session.name = %self.name, cause, kind = error.kind(), "the workflow is not called; nothing was tried");
+        } else {
+            metrics::counter!("session_input_failures_total", "cause" => cause).increment(1);
+            tracing::error!(session.name = %self.name, cause, kind = error.kind(), "an input could not be worked; it is parked, and the session's state stays as it is");
+            parking::park_input(&*self.shared.store, input, context, &error).await;
+        }
         match input {
             Input::Command { id, .. } => self.replies.answer(*id, Err(error.into())),
             _ => self.interrupt(|| CommandError::Plugin(error.clone())),

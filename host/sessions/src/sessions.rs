@@ -188,7 +188,7 @@ impl Sessions {
         else {
             return Ok(None);
         };
-        let image = self.0.shared.renderer.render(&payload, options).await?;
+        let image = self.0.shared.renderer.render(name, &payload, options).await?;
         Ok(Some(QrImage { image, sequence: shown.sequence, expires_at: shown.expires_at }))
     }
 

@@ -20,8 +20,7 @@ pub struct Routed {
 /// Why a subscription ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubscriptionEnd {
-    /// The reader was too slow, or an event could not be routed. All up to
-    /// `last` was delivered: resume after it.
+    /// The reader was too slow. All up to `last` was delivered: resume after it.
     Overflow {
         /// The last event delivered, or the journal's head at subscribing.
         last: Cursor,

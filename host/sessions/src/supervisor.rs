@@ -1,6 +1,6 @@
 //! Keeps one session's task running: starts it again when it panics, when its
-//! engine's lane does, or when another writer changed its row; and lets it be
-//! when that happens too often.
+//! engine's lane does, or when another writer changed its row; and lets it be for
+//! a while when that happens too often.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -10,14 +10,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    commands::CommandMessage,
+    commands::{CommandError, CommandMessage, Mailbox},
     engine_lane::EngineLane,
     session_task::{SessionTask, Shared, TaskEnd},
     snapshot::{SessionSnapshot, SharedSnapshot},
 };
 
 /// A task that has to be started again more often than this in [`WINDOW`] is
-/// left alone until the host starts again.
+/// left alone for as long.
 const MAX_RESTARTS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(600);
 /// Between attempts to read the session's row.
@@ -72,11 +72,15 @@ impl Supervised {
             restarts.push(now);
             metrics::counter!("session_task_restarts_total").increment(1);
             if restarts.len() > MAX_RESTARTS {
-                tracing::error!(session.name = %self.name, "the session's task fails again and again; it is left alone until the host starts again");
-                // Callers hear at once that nobody is there.
-                drop(mailbox);
-                self.stopping.cancelled().await;
-                return SessionEnd::HostStopping;
+                tracing::error!(session.name = %self.name, "the session's task fails again and again; it is left alone for ten minutes");
+                let again = self.shared.clock.sleep_until(now.after(WINDOW));
+                let mut mailbox = Mailbox::new(&mut mailbox);
+                tokio::select! {
+                    // Callers hear at once that nobody is there.
+                    () = mailbox.refuse_until(again, || CommandError::Interrupted) => {}
+                    () = self.stopping.cancelled() => return SessionEnd::HostStopping,
+                }
+                restarts.clear();
             }
         }
     }
