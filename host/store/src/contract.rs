@@ -7,6 +7,7 @@
 
 pub mod journal;
 pub mod logins;
+pub mod plugins;
 pub mod sessions;
 
 use std::{future::Future, time::Duration};
@@ -33,6 +34,7 @@ macro_rules! contract_tests {
             one_of_many_writers_of_the_same_input_wins
             a_deleted_name_begins_anew
             history_and_inputs_come_in_pages
+            schema_and_fuel_are_part_of_a_repeated_commit
         );
         $crate::contract_tests!($open, journal:
             an_empty_journal_has_bounds
@@ -54,6 +56,25 @@ macro_rules! contract_tests {
             removing_an_admin_ends_their_logins
             live_logins_are_told_apart
             old_logins_are_purged
+        );
+        $crate::contract_tests!($open, plugins:
+            a_component_comes_back_byte_for_byte
+            a_version_that_is_sent_again_keeps_its_first_sender
+            versions_come_newest_first
+            what_plugins_say_of_themselves_is_kept_whatever_it_is
+            one_of_many_racing_activations_wins
+            a_lost_race_writes_nothing
+            a_slot_is_filled_with_a_known_version_only
+            numbers_count_over_all_slots_without_gaps
+            history_comes_in_pages_newest_first
+            an_activation_replaces_the_pins
+            pins_of_missing_sessions_are_skipped
+            a_pin_ends_with_its_session
+            sessions_may_end_while_pins_are_written
+            native_code_is_replaced_and_kept_apart_by_compatibility
+            verdicts_come_oldest_first
+            parked_inputs_end_with_their_session
+            only_the_newest_thousand_parked_are_kept
         );
     };
     ($open:ident, $subject:ident: $($case:ident)+) => {
@@ -103,6 +124,8 @@ fn commit(session: &str, number: u64, events: Vec<EventData>) -> Commit {
             number,
             at: at(number),
             digest: PluginDigest("a".repeat(64).into()),
+            state_schema: 3,
+            fuel: 5_000_000_000 + number,
             input: format!("{{\"n\":{number}}}"),
             context: format!("{{\"seed\":{number}}}"),
             transition: format!("{{ \"spaces\" : \"stay\", \"n\":{number} }}"),

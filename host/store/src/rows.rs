@@ -1,6 +1,8 @@
 //! Rows of either database to the words of the core, and back. A value that
 //! can't be read is told with table, column and row.
 
+pub(crate) mod plugins;
+
 use pairing_core::{
     clock::Timestamp,
     event::{Cursor, EventData, JournalEvent},
@@ -119,6 +121,10 @@ impl<'r, R: Columns> Reading<'r, R> {
     fn session(&self, column: &'static str) -> Result<SessionName, StoreError> {
         self.text(column)?.parse().map_err(|error| self.corrupt(column, error))
     }
+
+    fn digest(&self, column: &'static str) -> Result<PluginDigest, StoreError> {
+        self.text(column).map(|text| PluginDigest(text.into()))
+    }
 }
 
 pub(crate) fn session(row: &impl Columns) -> Result<SessionRecord, StoreError> {
@@ -146,7 +152,9 @@ pub(crate) fn input(
     Ok(RecordedInput {
         number: row.number("number")?,
         at: row.time("at")?,
-        digest: PluginDigest(row.text("digest")?.into()),
+        digest: row.digest("digest")?,
+        state_schema: row.number("state_schema")?,
+        fuel: row.number("fuel")?,
         input: row.text("input")?,
         context: row.text("context")?,
         transition: row.text("transition")?,

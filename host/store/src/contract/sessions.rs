@@ -162,3 +162,21 @@ pub async fn history_and_inputs_come_in_pages(store: Arc<dyn Store>) {
     assert_eq!(store.inputs(&name, u64::MAX, 100).await.unwrap(), []);
     assert_eq!(store.history(&name, 0, 0).await.unwrap(), []);
 }
+
+pub async fn schema_and_fuel_are_part_of_a_repeated_commit(store: Arc<dyn Store>) {
+    let begun = commit("s", 1, vec![loading(1)]);
+    let mut deleting = commit("s", 2, vec![EventData::SessionDeleted]);
+    deleting.delete = true;
+    for done in [begun, deleting] {
+        let answer = store.commit(&done).await.unwrap();
+        assert_eq!(store.commit(&done).await.unwrap(), answer);
+        let mut other_schema = done.clone();
+        other_schema.input.state_schema += 1;
+        let mut other_fuel = done;
+        other_fuel.input.fuel += 1;
+        for other in [other_schema, other_fuel] {
+            let refusal = store.commit(&other).await.unwrap_err();
+            assert!(matches!(refusal, StoreError::Conflict { .. }), "{refusal}");
+        }
+    }
+}

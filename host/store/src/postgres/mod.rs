@@ -7,6 +7,10 @@
 
 mod journal;
 mod logins;
+mod native_code;
+mod parked;
+mod pins;
+mod plugins;
 mod sessions;
 
 use std::{net::IpAddr, time::Duration};
@@ -15,7 +19,7 @@ use async_trait::async_trait;
 use pairing_core::store::{Store, StoreError};
 use secrecy::ExposeSecret;
 use sqlx::{
-    Connection, PgPool,
+    Connection, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode},
 };
 
@@ -26,6 +30,10 @@ use crate::{
 
 /// How long the tables may take to be brought up to date.
 const MIGRATION: Duration = Duration::from_secs(300);
+
+/// How long a component may be on its way. Within the limits of other calls
+/// 32 MiB would need a fast line.
+const LARGE: Duration = Duration::from_secs(60);
 
 /// A store in a Postgres database.
 pub struct PostgresStore {
@@ -99,6 +107,31 @@ impl PostgresStore {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         deadline(self.call_timeout, call).await
+    }
+
+    /// A transaction for [`PostgresStore::within_large`]. A server that does
+    /// not answer at all is noticed here, as soon as everywhere.
+    async fn begin_large(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.within(async {
+            let mut transaction = self.pool.begin().await.map_err(from_sqlx)?;
+            sqlx::query(
+                "SELECT set_config('statement_timeout', $1, true),
+                     set_config('idle_in_transaction_session_timeout', $1, true)",
+            )
+            .bind(LARGE.as_millis().to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(from_sqlx)?;
+            Ok(transaction)
+        })
+        .await
+    }
+
+    async fn within_large<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        deadline(LARGE.max(self.call_timeout), call).await
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use pairing_core::{
     event::JournalEvent,
     id::SessionName,
+    plugin_store::Parked,
     session::SessionRecord,
     store::{Commit, HistoryEntry, RecordedInput, SessionStore, StoreError},
 };
@@ -101,6 +102,10 @@ impl SessionStore for PostgresStore {
         })
         .await
     }
+
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
+        self.within(super::parked::keep(&self.pool, parked)).await
+    }
 }
 
 /// Writes the row if it is at the input before this one; else answers false.
@@ -162,8 +167,8 @@ async fn record(
     let (session, input) = (commit.record.name.as_str(), &commit.input);
     sqlx::query(
         "INSERT INTO inputs (session_name, number, at, digest, input, context, transition,
-             first_event)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             first_event, state_schema, fuel)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(session)
     .bind(rows::integer(input.number))
@@ -173,6 +178,8 @@ async fn record(
     .bind(&input.context)
     .bind(&input.transition)
     .bind(rows::integer(first_event))
+    .bind(i64::from(input.state_schema))
+    .bind(rows::integer(input.fuel))
     .execute(&mut *connection)
     .await
     .map_err(from_sqlx)?;
@@ -208,11 +215,12 @@ async fn bury(
         .map_err(from_sqlx)?;
     sqlx::query(
         "INSERT INTO deleted_sessions (name, number, at, digest, input, context, transition,
-             first_event)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             first_event, state_schema, fuel)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (name) DO UPDATE SET number = excluded.number, at = excluded.at,
              digest = excluded.digest, input = excluded.input, context = excluded.context,
-             transition = excluded.transition, first_event = excluded.first_event",
+             transition = excluded.transition, first_event = excluded.first_event,
+             state_schema = excluded.state_schema, fuel = excluded.fuel",
     )
     .bind(session)
     .bind(rows::integer(input.number))
@@ -222,6 +230,8 @@ async fn bury(
     .bind(&input.context)
     .bind(&input.transition)
     .bind(rows::integer(first_event))
+    .bind(i64::from(input.state_schema))
+    .bind(rows::integer(input.fuel))
     .execute(connection)
     .await
     .map_err(from_sqlx)?;

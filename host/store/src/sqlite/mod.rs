@@ -8,6 +8,10 @@
 
 mod journal;
 mod logins;
+mod native_code;
+mod parked;
+mod pins;
+mod plugins;
 mod sessions;
 
 use std::{
