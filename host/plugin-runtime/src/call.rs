@@ -6,7 +6,10 @@ use nix::time::{ClockId, clock_gettime};
 use pairing_core::plugin::{PluginError, Slot};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 
-use crate::{config::Limits, memory_limit::MemoryLimit};
+use crate::{clock::Running, config::Limits, guest_threads, memory_limit::MemoryLimit};
+
+/// A call that has worked for longer makes way for others.
+const SLOW: Duration = Duration::from_millis(2);
 
 /// What a store knows of its call.
 pub(crate) struct CallState {
@@ -19,8 +22,8 @@ pub(crate) struct Call<'a> {
     engine: &'a Engine,
     slot: Slot,
     limits: &'a Limits,
-    /// The thread's own clock, at which the time is used up.
-    ends_at: Duration,
+    /// By the thread's own clock.
+    began_at: Duration,
     fuel: u64,
 }
 
@@ -31,8 +34,7 @@ struct OutOfTime;
 
 impl<'a> Call<'a> {
     pub(crate) fn begin(engine: &'a Engine, slot: Slot, limits: &'a Limits) -> Self {
-        let ends_at = thread_time() + limits.cpu_time;
-        Self { engine, slot, limits, ends_at, fuel: limits.fuel }
+        Self { engine, slot, limits, began_at: thread_time(), fuel: limits.fuel }
     }
 
     /// Runs a guest in a store of its own, which is gone afterwards.
@@ -41,6 +43,7 @@ impl<'a> Call<'a> {
         run: impl FnOnce(&mut Store<CallState>) -> wasmtime::Result<T>,
     ) -> Result<T, PluginError> {
         let mut store = self.store().map_err(|error| self.trapped(&error))?;
+        let _running = Running::begin();
         let result = run(&mut store);
         self.fuel = store.get_fuel().unwrap_or(0);
         result.map_err(|error| self.failure(&error, store.data()))
@@ -51,6 +54,11 @@ impl<'a> Call<'a> {
         self.limits.fuel - self.fuel
     }
 
+    /// How much of the processor's time was used so far.
+    pub(crate) fn time_used(&self) -> Duration {
+        thread_time().saturating_sub(self.began_at)
+    }
+
     fn store(&self) -> wasmtime::Result<Store<CallState>> {
         let state = CallState { memory: MemoryLimit::new(self.limits.memory) };
         let mut store = Store::new(self.engine, state);
@@ -59,13 +67,16 @@ impl<'a> Call<'a> {
         store.set_hostcall_fuel(self.limits.copied_out);
         store.set_max_component_handles(self.limits.handles);
         store.set_epoch_deadline(1);
-        let ends_at = self.ends_at;
+        let (began_at, cpu_time) = (self.began_at, self.limits.cpu_time);
         store.epoch_deadline_callback(move |_| {
-            if thread_time() < ends_at {
-                Ok(UpdateDeadline::Continue(1))
-            } else {
-                Err(OutOfTime.into())
+            let used = thread_time().saturating_sub(began_at);
+            if used >= cpu_time {
+                return Err(OutOfTime.into());
             }
+            if used > SLOW {
+                guest_threads::make_way();
+            }
+            Ok(UpdateDeadline::Continue(1))
         });
         Ok(store)
     }

@@ -4,14 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretSlice;
 
-/// How plugins are loaded and called.
+/// How plugins are compiled, loaded and called.
 #[derive(Debug, Clone)]
 pub struct PluginsConfig {
-    /// A folder with `workflow.wasm`, `qr-renderer.wasm` or `fan-out.wasm`. What
-    /// is not there is taken from the binary. None: all from the binary.
-    pub dir: Option<PathBuf>,
-    /// Where compiled code is kept between starts. None: nowhere.
-    pub cache: Option<CacheConfig>,
     /// What one call may use.
     pub limits: Limits,
     /// How many guests may run at once. One slot gets at most half of them.
@@ -20,29 +15,54 @@ pub struct PluginsConfig {
     pub queue: usize,
     /// After waiting so long for a thread a call is `Busy`.
     pub max_wait: Duration,
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// Seals compiled code, which runs without any check: at least 32 bytes that
+    /// nobody else knows. None: code of an earlier start is never taken.
+    pub seal_key: Option<SecretSlice<u8>>,
 }
 
 impl Default for PluginsConfig {
     fn default() -> Self {
         Self {
-            dir: None,
-            cache: None,
             limits: Limits::default(),
             threads: 8,
-            queue: 256,
-            max_wait: Duration::from_secs(1),
+            queue: 1024,
+            max_wait: Duration::from_millis(50),
+            compiler: Compiler::InProcess,
+            seal_key: None,
         }
     }
 }
 
-/// The cache of compiled code. Compiled code runs without any check, so a file
-/// is loaded only if it was sealed with the key.
+/// Where components are compiled. A compiler is no sandbox: what it is fed may
+/// make it take all memory and all time.
 #[derive(Debug, Clone)]
-pub struct CacheConfig {
-    /// The folder. It is made if needed, and only this user may enter it.
-    pub dir: PathBuf,
-    /// At least 32 bytes that nobody else knows.
-    pub key: SecretSlice<u8>,
+pub enum Compiler {
+    /// In this process: for tests, and for components that one has built oneself.
+    InProcess,
+    /// In a process of its own, which is ended when it takes too much.
+    Child(ChildCompiler),
+}
+
+/// A process that compiles one component and ends.
+#[derive(Debug, Clone)]
+pub struct ChildCompiler {
+    /// What is started; it must do nothing but call [`crate::compile_stdin`].
+    pub program: PathBuf,
+    /// With these arguments.
+    pub args: Vec<String>,
+    /// It may take so long.
+    pub time: Duration,
+    /// It may have so many bytes of memory.
+    pub memory: u64,
+}
+
+impl ChildCompiler {
+    /// With the limits that fit components of some megabytes.
+    pub fn new(program: PathBuf, args: Vec<String>) -> Self {
+        Self { program, args, time: Duration::from_secs(30), memory: 1 << 30 }
+    }
 }
 
 /// What one call may use.
@@ -51,7 +71,7 @@ pub struct Limits {
     /// Bytes, over all memories and tables of the call together.
     pub memory: usize,
     /// Time of a processor, not of the clock on the wall: a loaded machine does
-    /// not make a guest fail. It is looked at every 10 ms.
+    /// not make a guest fail. It is looked at every millisecond.
     pub cpu_time: Duration,
     /// Units of work, about one an instruction. The same call uses the same
     /// fuel on every machine. The default is beyond what `cpu_time` allows.

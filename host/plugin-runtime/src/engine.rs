@@ -1,23 +1,18 @@
-//! The engine for pure guests: what they may be made of, the pool that their
-//! memories come from, and the clock that ends those that do not end.
-
-use std::{thread, time::Duration};
+//! The engine for pure guests: what they may be made of, and the pool that their
+//! memories come from.
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::{config::PluginsConfig, error::LoadError};
-
-/// How often guests are looked at.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+use crate::{clock, config::PluginsConfig, error::LoadError, guest_threads};
 
 /// Stores that may live beside those of the guest threads: of components that
 /// are being loaded.
 const LOADING: usize = 4;
 
 /// Core instances, memories and tables of one component, each.
-const PARTS: u32 = 8;
+pub(crate) const PARTS: u32 = 8;
 
-/// Makes an engine whose clock ticks for as long as the engine lives.
+/// Makes an engine that the clock ticks for.
 pub(crate) fn build(config: &PluginsConfig) -> Result<Engine, LoadError> {
     let engine = match Engine::new(&pooled(config)) {
         Ok(engine) => {
@@ -34,7 +29,7 @@ pub(crate) fn build(config: &PluginsConfig) -> Result<Engine, LoadError> {
             Engine::new(&pure(config)).map_err(|error| LoadError::Machine(format!("{error:#}")))?
         }
     };
-    start_clock(&engine).map_err(|error| LoadError::Machine(format!("no thread: {error}")))?;
+    clock::tick_for(&engine).map_err(|error| LoadError::Machine(format!("no thread: {error}")))?;
     Ok(engine)
 }
 
@@ -42,7 +37,7 @@ pub(crate) fn build(config: &PluginsConfig) -> Result<Engine, LoadError> {
 /// and so is whatever no guest of ours needs; threads, garbage collection and
 /// exceptions are not even compiled in. Each memory has wasmtime's 4 GiB of
 /// address space, which saves a comparison at every access.
-fn pure(config: &PluginsConfig) -> Config {
+pub(crate) fn pure(config: &PluginsConfig) -> Config {
     let mut engine = Config::new();
     engine
         .epoch_interruption(true)
@@ -57,8 +52,13 @@ fn pure(config: &PluginsConfig) -> Config {
     engine
 }
 
+/// How many stores the pool has room for.
+pub(crate) fn stores(config: &PluginsConfig) -> usize {
+    guest_threads::most_calls(config).saturating_add(LOADING)
+}
+
 fn pooled(config: &PluginsConfig) -> Config {
-    let stores = u32::try_from(config.threads + LOADING).unwrap_or(u32::MAX);
+    let stores = u32::try_from(stores(config)).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(stores)
         .total_core_instances(stores.saturating_mul(PARTS))
@@ -81,57 +81,11 @@ fn pooled(config: &PluginsConfig) -> Config {
     engine
 }
 
-fn start_clock(engine: &Engine) -> std::io::Result<()> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            thread::sleep(TICK);
-        }
-    };
-    thread::Builder::new().name("plugin-clock".into()).spawn(tick).map(drop)
-}
-
 #[cfg(test)]
 mod tests {
-    use wasmtime::{Instance, Module, Store, UpdateDeadline};
+    use wasmtime::Module;
 
     use super::*;
-
-    /// Calls a function that never returns, until the clock has ticked thrice.
-    #[test]
-    fn the_clock_ticks() {
-        let engine = build(&PluginsConfig::default()).unwrap();
-        let module =
-            Module::new(&engine, "(module (func (export \"spin\") (loop (br 0))))").unwrap();
-        let mut store = Store::new(&engine, 0);
-        store.set_fuel(u64::MAX).unwrap();
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut ticks| {
-            *ticks.data_mut() += 1;
-            if *ticks.data() < 3 {
-                Ok(UpdateDeadline::Continue(1))
-            } else {
-                Err(wasmtime::Error::msg("enough"))
-            }
-        });
-        let instance = Instance::new(&mut store, &module, &[]).unwrap();
-        let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
-        assert_eq!(spin.call(&mut store, ()).unwrap_err().root_cause().to_string(), "enough");
-        assert_eq!(*store.data(), 3);
-    }
-
-    #[test]
-    fn the_clock_does_not_keep_its_engine_alive() {
-        let engine = build(&PluginsConfig::default()).unwrap();
-        let weak = engine.weak();
-        drop(engine);
-        // The clock may be in the middle of a tick.
-        while weak.upgrade().is_some() {
-            thread::yield_now();
-        }
-    }
 
     #[test]
     fn without_room_for_the_pool_there_is_an_engine_all_the_same() {

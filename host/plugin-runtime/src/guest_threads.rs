@@ -1,16 +1,23 @@
-//! The threads that guests run on, and who may use them. They serve nothing
-//! else: a guest that spins takes time from other guests alone.
+//! Who may run guests, and when. Guests have threads of their own, so that one
+//! that spins takes time from other guests alone; and a call that turns out to
+//! be slow makes way for the others of its slot.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    array,
+    cell::RefCell,
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use pairing_core::plugin::{PluginError, Slot};
 use tokio::{
-    runtime::{Builder, Runtime},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
 };
 
-use crate::{config::PluginsConfig, error::LoadError};
+use crate::{config::PluginsConfig, thread_pool::ThreadPool};
 
 /// Guests' stacks are a part of it; the rest is for the host's own frames.
 const HOST_STACK: usize = 2 << 20;
@@ -19,9 +26,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// Threads and the lanes that lead to them.
 pub(crate) struct GuestThreads {
-    /// Only its blocking threads are used. None while it is being dropped.
-    runtime: Option<Runtime>,
+    pool: ThreadPool,
     lanes: [Lane; Slot::ALL.len()],
+    /// Of all slots together.
+    turns: Arc<Semaphore>,
+    slow_places: Arc<Semaphore>,
     max_wait: Duration,
 }
 
@@ -29,25 +38,32 @@ pub(crate) struct GuestThreads {
 struct Lane {
     /// Calls that wait or run.
     places: Arc<Semaphore>,
-    /// Calls that run.
+    /// Calls that run and are not known to be slow.
     turns: Arc<Semaphore>,
+    /// Calls that are slow.
+    slow_places: Arc<Semaphore>,
+}
+
+/// How many calls may run at once: so many, and as many slow ones.
+pub(crate) fn most_calls(config: &PluginsConfig) -> usize {
+    config.threads.max(1).saturating_mul(2)
 }
 
 impl GuestThreads {
-    pub(crate) fn start(config: &PluginsConfig) -> Result<Self, LoadError> {
-        let runtime = Builder::new_current_thread()
-            .thread_name("plugin-guest")
-            .thread_stack_size(config.limits.stack + HOST_STACK)
-            .thread_keep_alive(KEEP_ALIVE)
-            .max_blocking_threads(config.threads.max(1))
-            .build()
-            .map_err(|error| LoadError::Machine(error.to_string()))?;
-        let lane = |_| Lane {
-            places: Arc::new(Semaphore::new(config.queue.max(1))),
-            turns: Arc::new(Semaphore::new((config.threads / 2).max(1))),
-        };
-        let lanes = Slot::ALL.map(lane);
-        Ok(Self { runtime: Some(runtime), lanes, max_wait: config.max_wait })
+    pub(crate) fn start(config: &PluginsConfig) -> Self {
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.max(1)));
+        let half = config.threads / 2;
+        Self {
+            pool: ThreadPool::new(config.limits.stack + HOST_STACK, KEEP_ALIVE),
+            lanes: array::from_fn(|_| Lane {
+                places: semaphore(config.queue),
+                turns: semaphore(half),
+                slow_places: semaphore(half),
+            }),
+            turns: semaphore(config.threads),
+            slow_places: semaphore(config.threads),
+            max_wait: config.max_wait,
+        }
     }
 
     /// Runs a call to its end, even if nobody waits for it any more. One that
@@ -57,59 +73,123 @@ impl GuestThreads {
         slot: Slot,
         call: impl FnOnce() -> Result<T, PluginError> + Send + 'static,
     ) -> Result<T, PluginError> {
-        let permits = self.admit(slot).await.ok_or(PluginError::Busy { slot })?;
-        let Some(runtime) = &self.runtime else { return Err(PluginError::Busy { slot }) };
-        let ended = runtime.spawn_blocking(move || {
-            let _permits = permits;
-            call()
-        });
+        let turn = self.admit(slot).await.ok_or(PluginError::Busy { slot })?;
         // Our own code has panicked: a bug, but of this call alone.
-        let lost = |_| PluginError::Trapped { slot, message: "the host failed in the call".into() };
-        ended.await.map_err(lost)?
+        let lost =
+            move || PluginError::Trapped { slot, message: "the host failed in the call".into() };
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            TURN.set(Some(turn));
+            let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(lost()));
+            // Given back before the caller can ask for the next one.
+            let was_slow = TURN.take().is_some_and(|turn| turn.is_slow);
+            let _ = answer.send(result);
+            if was_slow { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        if let Err(error) = self.pool.run(Box::new(job)) {
+            tracing::error!(%error, "no thread for a plugin's call");
+            return Err(PluginError::Busy { slot });
+        }
+        answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    async fn admit(&self, slot: Slot) -> Option<[OwnedSemaphorePermit; 2]> {
+    async fn admit(&self, slot: Slot) -> Option<Turn> {
         let lane = &self.lanes[slot as usize];
         let place = lane.places.clone().try_acquire_owned().ok()?;
-        let turn = match lane.turns.clone().try_acquire_owned() {
-            Ok(turn) => turn,
-            Err(_) => {
-                timeout(self.max_wait, lane.turns.clone().acquire_owned()).await.ok()?.ok()?
-            }
+        let turn = async {
+            let of_slot = lane.turns.clone().acquire_owned().await.ok()?;
+            Some([of_slot, self.turns.clone().acquire_owned().await.ok()?])
         };
-        Some([place, turn])
+        Some(Turn {
+            slot,
+            is_slow: false,
+            has_made_way: false,
+            slow_places: [lane.slow_places.clone(), self.slow_places.clone()],
+            _place: place,
+            held: timeout(self.max_wait, turn).await.ok()??,
+        })
     }
 }
 
-impl Drop for GuestThreads {
-    /// Calls that run are not waited for: each of them ends by its limits.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+thread_local! {
+    /// By what right this thread runs a call.
+    static TURN: RefCell<Option<Turn>> = const { RefCell::new(None) };
+}
+
+/// Marks the call that runs on this thread as slow: it goes on with what time
+/// nobody else wants, and not in the way of its slot's other calls as soon as
+/// there is a place for slow ones. May be said again and again. Elsewhere than
+/// on a guest's thread it does nothing.
+pub(crate) fn make_way() {
+    TURN.with_borrow_mut(|turn| {
+        if let Some(turn) = turn {
+            turn.make_way();
+        }
+    });
+}
+
+/// What a call has in its hands while it runs.
+struct Turn {
+    slot: Slot,
+    is_slow: bool,
+    has_made_way: bool,
+    /// Of the slot, and of all slots.
+    slow_places: [Arc<Semaphore>; 2],
+    _place: OwnedSemaphorePermit,
+    /// Of the slot, and of all slots: the turn, later the slow place.
+    held: [OwnedSemaphorePermit; 2],
+}
+
+impl Turn {
+    fn make_way(&mut self) {
+        if !self.is_slow {
+            self.is_slow = true;
+            // On Linux this is the thread alone. Who has no privileges can't
+            // undo it, so the thread ends with the call. If it may not even be
+            // done, the call goes on as it was.
+            let _ = rustix::process::nice(19);
+            metrics::counter!("plugin_slow_calls_total", "plugin" => self.slot.as_str())
+                .increment(1);
+        }
+        if self.has_made_way {
+            return;
+        }
+        let take = |places: &Arc<Semaphore>| places.clone().try_acquire_owned().ok();
+        let [of_slot, of_all] = &self.slow_places;
+        if let Some((of_slot, of_all)) = take(of_slot).zip(take(of_all)) {
+            self.held = [of_slot, of_all];
+            self.has_made_way = true;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::{sync::mpsc, thread};
 
     use super::*;
 
     fn threads(queue: usize) -> Arc<GuestThreads> {
         let max_wait = Duration::from_millis(20);
         let config = PluginsConfig { threads: 2, queue, max_wait, ..Default::default() };
-        Arc::new(GuestThreads::start(&config).unwrap())
+        Arc::new(GuestThreads::start(&config))
     }
 
-    /// Occupies the one thread of the workflow's lane until the sender is dropped.
-    async fn occupied(threads: &Arc<GuestThreads>) -> mpsc::Sender<()> {
+    const BUSY: PluginError = PluginError::Busy { slot: Slot::Workflow };
+
+    /// Runs a call of the workflow, which has one turn and one slow place, until
+    /// the sender is dropped.
+    async fn occupied(
+        threads: &Arc<GuestThreads>,
+        begin: impl FnOnce() + Send + 'static,
+    ) -> mpsc::Sender<()> {
         let (release, released) = mpsc::channel::<()>();
-        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (say, begun) = oneshot::channel();
         let threads = threads.clone();
         tokio::spawn(async move {
             let hold = move || {
-                let _ = begin.send(());
+                begin();
+                let _ = say.send(());
                 let _ = released.recv();
                 Ok(())
             };
@@ -121,14 +201,43 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_and_a_long_wait_are_busy_and_other_slots_go_on() {
-        let busy = Err(PluginError::Busy { slot: Slot::Workflow });
         for queue in [1, 2] {
             let threads = threads(queue);
-            let release = occupied(&threads).await;
-            assert_eq!(threads.run(Slot::Workflow, || Ok(())).await, busy);
+            let release = occupied(&threads, || {}).await;
+            assert_eq!(threads.run(Slot::Workflow, || Ok(())).await, Err(BUSY));
             assert_eq!(threads.run(Slot::FanOut, || Ok(1)).await, Ok(1));
             drop(release);
         }
+    }
+
+    #[tokio::test]
+    async fn a_slow_call_makes_way_for_others_and_a_second_one_waits_for_the_place() {
+        let threads = threads(9);
+        let first = occupied(&threads, make_way).await;
+        assert_eq!(threads.run(Slot::Workflow, || Ok(1)).await, Ok(1));
+        let second = occupied(&threads, make_way).await;
+        assert_eq!(threads.run(Slot::Workflow, || Ok(1)).await, Err(BUSY));
+        assert_eq!(threads.run(Slot::FanOut, || Ok(1)).await, Ok(1));
+        drop(second);
+        while threads.run(Slot::Workflow, || Ok(1)).await.is_err() {}
+        drop(first);
+    }
+
+    #[tokio::test]
+    async fn a_slow_call_has_the_lowest_priority_and_its_thread_ends_with_it() {
+        let threads = threads(9);
+        let look = || {
+            let before = rustix::process::getpriority_process(None).unwrap();
+            make_way();
+            let slow = rustix::process::getpriority_process(None).unwrap();
+            Ok((before, slow, thread::current().id()))
+        };
+        let (before, slow, first) = threads.run(Slot::Workflow, look).await.unwrap();
+        assert!(before < 19);
+        assert_eq!(slow, 19);
+        let (anew, _, second) = threads.run(Slot::Workflow, look).await.unwrap();
+        assert_eq!(anew, before);
+        assert_ne!(second, first);
     }
 
     #[tokio::test]
@@ -137,5 +246,35 @@ mod tests {
         let lost = threads.run::<()>(Slot::Workflow, || panic!("on purpose")).await;
         assert!(matches!(lost, Err(PluginError::Trapped { .. })));
         assert_eq!(threads.run(Slot::Workflow, || Ok(2)).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn who_stops_does_not_wait_for_calls_that_run() {
+        let threads = Arc::into_inner(threads(2)).unwrap();
+        let (release, released) = mpsc::channel::<()>();
+        let (say, begun) = oneshot::channel();
+        let hold = move || {
+            let _ = say.send(());
+            let _ = released.recv();
+            Ok(())
+        };
+        tokio::select! {
+            _ = threads.run(Slot::Workflow, hold) => panic!("it was not released"),
+            _ = begun => {}
+        }
+        drop(threads);
+        drop(release);
+    }
+
+    /// Whoever takes all that one slot may have leaves half of the pool to others.
+    #[test]
+    fn no_slot_can_hold_more_than_half_of_the_pool() {
+        for threads in [1, 2, 3, 8, 9] {
+            let config = PluginsConfig { threads, ..Default::default() };
+            let started = GuestThreads::start(&config);
+            let lane = &started.lanes[0];
+            let most = lane.turns.available_permits() + lane.slow_places.available_permits();
+            assert!(most <= crate::engine::stores(&config) / 2, "{threads} threads");
+        }
     }
 }

@@ -9,7 +9,10 @@
 //! The worlds are those of `wit/`; none of them imports anything.
 
 mod bindings;
+mod breaker;
 mod call;
+mod clock;
+mod compile;
 mod config;
 mod convert;
 mod engine;
@@ -17,13 +20,28 @@ mod error;
 mod guest_threads;
 mod health;
 mod load;
+mod loaded_version;
 mod measure;
 mod memory_limit;
 mod plugin;
 mod plugins;
+mod probe;
+mod replay;
+mod routes;
+mod runtime;
 mod slots;
+mod standing;
+mod thread_pool;
 
-pub use config::{CacheConfig, Limits, PluginsConfig};
+pub use compile::compile_stdin;
+pub use config::{ChildCompiler, Compiler, Limits, PluginsConfig};
 pub use error::{LoadError, Refusal};
 pub use health::{BreakerState, Health, VersionReport};
+pub use load::{Origin, digest_of, embedded};
+pub use loaded_version::LoadedVersion;
+pub use plugin::VersionAlarm;
 pub use plugins::Plugins;
+pub use probe::ProbeFailure;
+pub use replay::{Past, ReplayEnd, Replayed, Step};
+pub use runtime::{Filled, Filling, Runtime};
+pub use standing::Alarm;

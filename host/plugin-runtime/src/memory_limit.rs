@@ -3,6 +3,8 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::engine::PARTS;
+
 /// What a table holds for each element.
 const TABLE_ELEMENT: usize = size_of::<usize>();
 
@@ -60,6 +62,20 @@ impl ResourceLimiter for MemoryLimit {
             return Ok(false);
         }
         Ok(self.grant(desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT)))
+    }
+
+    // The pool sees to these, too, unless there is none.
+
+    fn instances(&self) -> usize {
+        PARTS as usize
+    }
+
+    fn memories(&self) -> usize {
+        PARTS as usize
+    }
+
+    fn tables(&self) -> usize {
+        PARTS as usize
     }
 }
 

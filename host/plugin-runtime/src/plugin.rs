@@ -1,10 +1,14 @@
-//! A slot with the component that fills it now.
+//! A slot with the versions that fill it now, and one call of it.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicUsize, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use metrics::SharedString;
-use pairing_core::plugin::{PluginError, PluginInfo, Slot};
+use pairing_core::plugin::{PluginDigest, PluginError, PluginInfo, Slot};
+use tokio::sync::mpsc;
 use wasmtime::{Engine, component::InstancePre};
 
 use crate::{
@@ -12,7 +16,10 @@ use crate::{
     config::Limits,
     error::Refusal,
     guest_threads::GuestThreads,
+    health::VersionReport,
     load::Interface,
+    routes::{Caller, Routes},
+    standing::{Alarm, Standing},
 };
 
 /// What all slots share: where guests run, and what they may use.
@@ -20,6 +27,20 @@ pub(crate) struct GuestHost {
     pub(crate) engine: Engine,
     pub(crate) threads: GuestThreads,
     pub(crate) limits: Limits,
+    /// Versions that are in memory.
+    pub(crate) loaded: Arc<AtomicUsize>,
+    pub(crate) alarms: mpsc::UnboundedSender<VersionAlarm>,
+}
+
+/// A version about which something must be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionAlarm {
+    /// Where.
+    pub slot: Slot,
+    /// Which.
+    pub digest: PluginDigest,
+    /// What happened.
+    pub alarm: Alarm,
 }
 
 /// A name and a version, as a component gives them.
@@ -33,6 +54,10 @@ pub(crate) trait World: Send + Sync + Sized + 'static {
     const SLOT: Slot;
     /// The interface that the component must export.
     const INTERFACE: &'static str;
+    /// Calls hand over a state, but for a session's first.
+    const HAS_STATE: bool = false;
+    /// Its own errors tell that it fails. (A renderer may rightly refuse.)
+    const REFUSAL_IS_FAILURE: bool = true;
     /// A component that is checked and ready to be instantiated.
     type Linked;
 
@@ -44,76 +69,187 @@ pub(crate) trait World: Send + Sync + Sized + 'static {
 
     /// Asks the component what it is.
     fn describe(linked: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError>;
+
+    /// Can it go on with a state of this schema?
+    fn reads(&self, _schema: u32) -> bool {
+        true
+    }
 }
 
 /// A component that can fill its slot.
 pub(crate) struct Version<W> {
     pub(crate) info: PluginInfo,
     pub(crate) world: W,
+    pub(crate) standing: Standing,
+    /// Bytes that each instance begins with.
+    pub(crate) initial_memory: u64,
+    pub(crate) _loaded: Loaded,
+}
+
+/// Counts the versions that are in memory.
+pub(crate) struct Loaded(Arc<AtomicUsize>);
+
+impl Loaded {
+    pub(crate) fn count(loaded: &Arc<AtomicUsize>) -> Self {
+        loaded.fetch_add(1, Ordering::Relaxed);
+        Self(loaded.clone())
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<W> Version<W> {
+    pub(crate) fn report(&self) -> VersionReport {
+        VersionReport { info: self.info.clone(), health: self.standing.health() }
+    }
 }
 
 /// A slot. Which version fills it may change at any time; a call stays with the
 /// one that it began with.
 pub(crate) struct Plugin<W> {
-    active: ArcSwap<Version<W>>,
-    host: Arc<GuestHost>,
+    routes: ArcSwapOption<Routes<W>>,
+    pub(crate) host: Arc<GuestHost>,
 }
 
+/// How one attempt ended, and the processor time that it took.
+type Attempt<T> = (Result<T, PluginError>, Duration);
+
 impl<W: World> Plugin<W> {
-    pub(crate) fn new(version: Version<W>, host: Arc<GuestHost>) -> Self {
-        Self { active: ArcSwap::from_pointee(version), host }
+    /// A slot that nothing fills yet.
+    pub(crate) fn empty(host: Arc<GuestHost>) -> Self {
+        Self { routes: ArcSwapOption::empty(), host }
+    }
+
+    pub(crate) fn routes(&self) -> Option<Arc<Routes<W>>> {
+        self.routes.load_full()
+    }
+
+    /// Every call that begins from now on is served so.
+    pub(crate) fn set(&self, routes: Routes<W>) {
+        let slot = W::SLOT.as_str();
+        metrics::gauge!("plugin_generation", "plugin" => slot).set(routes.generation as f64);
+        show_active(&routes.active.info, 1.0);
+        let new = routes.active.info.digest.clone();
+        let old = self.routes.swap(Some(Arc::new(routes)));
+        if let Some(old) = old.filter(|old| old.active.info.digest != new) {
+            show_active(&old.active.info, 0.0);
+        }
     }
 
     pub(crate) fn info(&self) -> PluginInfo {
-        self.active.load().info.clone()
+        self.routes().map_or_else(
+            || PluginInfo {
+                slot: W::SLOT,
+                digest: PluginDigest("".into()),
+                name: "none".into(),
+                version: "-".into(),
+                source: "-".into(),
+            },
+            |routes| routes.active.info.clone(),
+        )
     }
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.host.limits
     }
 
-    /// Calls the component that is active now.
+    /// Calls the version that serves this caller. A call that is cut off is made
+    /// once more on a fresh instance: of the version before, if this one is new.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
-        run: impl FnOnce(&Version<W>, &mut Call, &Limits) -> Result<T, PluginError> + Send + 'static,
+        caller: Caller<'_>,
+        run: impl Fn(&Version<W>, &mut Call, &Limits) -> Result<T, PluginError> + Send + Sync + 'static,
     ) -> Result<T, PluginError> {
-        let version = self.active.load_full();
-        let digest = version.info.digest.0.clone();
+        let Some(routes) = self.routes() else {
+            return Err(PluginError::Paused { slot: W::SLOT, retry_after: None });
+        };
+        let choice = routes.choose(caller);
+        let run = Arc::new(run);
+        let answer = self.attempt(&choice.version, caller, run.clone()).await;
+        let Err(error) = answer else {
+            // Once the new version has proven itself nothing goes back any more.
+            if choice.second.is_some() && !choice.version.standing.is_on_trial() {
+                routes.before.store(None);
+            }
+            return answer;
+        };
+        let helps = match (&error, &choice.second) {
+            (PluginError::Busy { .. }, _) => false,
+            (PluginError::Paused { .. } | PluginError::Refused { .. }, second) => second.is_some(),
+            _ => true,
+        };
+        if !helps {
+            return Err(error);
+        }
+        let second = choice.second.unwrap_or(choice.version);
+        self.attempt(&second, caller, run).await
+    }
+
+    async fn attempt<T: Send + 'static>(
+        &self,
+        version: &Arc<Version<W>>,
+        caller: Caller<'_>,
+        run: Arc<impl Fn(&Version<W>, &mut Call, &Limits) -> Result<T, PluginError> + Send + Sync + 'static>,
+    ) -> Result<T, PluginError> {
+        version.standing.admit()?;
         let asked = Instant::now();
-        let host = self.host.clone();
+        let (host, its_version) = (self.host.clone(), version.clone());
         let on_its_thread = move || {
             let slot = W::SLOT.as_str();
             metrics::histogram!("plugin_wait_seconds", "plugin" => slot).record(asked.elapsed());
             let begun = Instant::now();
             let mut call = Call::begin(&host.engine, W::SLOT, &host.limits);
-            let result = run(&version, &mut call, &host.limits);
+            let result = run(&its_version, &mut call, &host.limits);
             metrics::histogram!("plugin_call_seconds", "plugin" => slot).record(begun.elapsed());
             metrics::histogram!("plugin_call_fuel", "plugin" => slot)
                 .record(call.fuel_used() as f64);
-            result
+            let attempt: Attempt<T> = (result, call.time_used());
+            Ok(attempt)
         };
-        let result = self.host.threads.run(W::SLOT, on_its_thread).await;
-        count(W::SLOT, digest, &result);
+        let (result, time) = match self.host.threads.run(W::SLOT, on_its_thread).await {
+            Ok(attempt) => attempt,
+            Err(error) => (Err(error), Duration::ZERO),
+        };
+        self.take_note(version, caller, &result, time);
         result
+    }
+
+    fn take_note<T>(
+        &self,
+        version: &Version<W>,
+        caller: Caller,
+        result: &Result<T, PluginError>,
+        time: Duration,
+    ) {
+        let kind = result.as_ref().err().map_or("answered", PluginError::kind);
+        let (slot, digest) = (W::SLOT.as_str(), &version.info.digest);
+        let label = SharedString::from_shared(digest.0.clone());
+        metrics::counter!("plugin_calls_total", "plugin" => slot, "digest" => label, "result" => kind)
+            .increment(1);
+        match result {
+            Err(PluginError::Busy { .. } | PluginError::Paused { .. }) => return,
+            Err(error) if W::REFUSAL_IS_FAILURE || kind != "refused" => {
+                // What a guest says may hold a phone number: the log has the kind.
+                tracing::warn!(plugin = slot, %digest, session.name = %caller.session, kind, "a plugin gave no answer");
+                version.standing.failed(caller.session, kind, error, time);
+            }
+            Ok(_) | Err(_) => version.standing.answered(time),
+        }
+        if let Some(alarm) = version.standing.alarm() {
+            let alarm = VersionAlarm { slot: W::SLOT, digest: digest.clone(), alarm };
+            // Nobody listens where there is no registry: then it stays as it is.
+            let _ = self.host.alarms.send(alarm);
+        }
     }
 }
 
-fn count<T>(slot: Slot, digest: Arc<str>, result: &Result<T, PluginError>) {
-    let kind = match result {
-        Ok(_) => "answered",
-        Err(PluginError::Trapped { .. }) => "trapped",
-        Err(PluginError::Deadline { .. }) => "deadline",
-        Err(PluginError::Memory { .. }) => "memory",
-        Err(PluginError::Fuel { .. }) => "fuel",
-        Err(PluginError::TooLarge { .. }) => "too-large",
-        Err(PluginError::Refused { .. }) => "refused",
-        Err(PluginError::Busy { .. }) => "busy",
-    };
-    // What a guest says may hold a phone number, so the log has only the kind.
-    if !matches!(kind, "answered" | "refused") {
-        tracing::warn!(plugin = slot.as_str(), %digest, kind, "a plugin gave no answer");
-    }
-    let digest = SharedString::from_shared(digest);
-    metrics::counter!("plugin_calls_total", "plugin" => slot.as_str(), "digest" => digest, "result" => kind)
-        .increment(1);
+fn show_active(info: &PluginInfo, value: f64) {
+    let digest = SharedString::from_shared(info.digest.0.clone());
+    let version = format!("{} {}", info.name, info.version);
+    metrics::gauge!("plugin_active", "plugin" => info.slot.as_str(), "digest" => digest, "version" => version)
+        .set(value);
 }

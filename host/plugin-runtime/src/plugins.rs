@@ -1,17 +1,19 @@
-//! All slots, filled.
+//! All slots, to be called.
 
 use std::{fmt, sync::Arc};
 
-use pairing_core::{fan_out::FanOut, plugin::PluginInfo, renderer::QrRenderer, workflow::Workflow};
+use pairing_core::{
+    fan_out::FanOut,
+    plugin::{PluginInfo, Slot},
+    renderer::QrRenderer,
+    workflow::Workflow,
+};
 
 use crate::{
     config::PluginsConfig,
-    engine,
     error::LoadError,
-    guest_threads::GuestThreads,
-    load::Loader,
-    plugin::{GuestHost, Plugin},
-    slots::{FanOutWorld, RendererWorld, WorkflowWorld},
+    load::{self, Origin},
+    runtime::{Filling, Runtime},
 };
 
 /// A component for each slot.
@@ -26,35 +28,50 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    /// Reads, compiles and checks a component for each slot. All are good, or
-    /// the first mistake is told.
+    /// The components that the binary brings along, for good. For tools and tests:
+    /// a host has a registry, which loads what its database says.
+    ///
+    /// # Errors
+    /// One can't be loaded.
     pub async fn load(config: PluginsConfig) -> Result<Self, LoadError> {
-        let loading = tokio::task::spawn_blocking(move || Self::load_now(&config));
-        loading.await.map_err(|error| LoadError::Machine(error.to_string()))?
+        Self::load_with(config, &[]).await
     }
 
-    fn load_now(config: &PluginsConfig) -> Result<Self, LoadError> {
-        let host = Arc::new(GuestHost {
-            engine: engine::build(config)?,
-            threads: GuestThreads::start(config)?,
-            limits: config.limits.clone(),
-        });
-        let loader = Loader::new(&host, config);
-        std::thread::scope(|scope| {
-            let renderer = scope.spawn(|| loader.load::<RendererWorld>());
-            let fan_out = scope.spawn(|| loader.load::<FanOutWorld>());
-            let workflow = loader.load::<WorkflowWorld>()?;
-            let lost = |_| LoadError::Machine("a loader panicked".into());
-            Ok(Self {
-                workflow: Arc::new(Plugin::new(workflow, host.clone())),
-                renderer: Arc::new(Plugin::new(renderer.join().map_err(lost)??, host.clone())),
-                fan_out: Arc::new(Plugin::new(fan_out.join().map_err(lost)??, host.clone())),
-            })
-        })
+    /// The same with other components in some of the slots.
+    ///
+    /// # Errors
+    /// One can't be loaded.
+    pub async fn load_with(
+        config: PluginsConfig,
+        others: &[(Slot, &[u8])],
+    ) -> Result<Self, LoadError> {
+        let runtime = Runtime::start(config)?;
+        for slot in Slot::ALL {
+            let other = others.iter().find(|(other, _)| *other == slot);
+            let (component, source) = match other {
+                Some((_, component)) => (*component, "folder"),
+                None => (load::embedded(slot), "embedded"),
+            };
+            let refused = |refusal| LoadError::Refused { slot, refusal };
+            let sealed = runtime.compile(component).await.map_err(refused)?;
+            let origin = Origin {
+                digest: load::digest_of(component),
+                source: source.into(),
+                is_proven: true,
+            };
+            let loaded = runtime.load(slot, sealed, origin).await.map_err(refused)?;
+            let Some(active) = loaded else {
+                return Err(LoadError::Machine("a seal does not fit its own code".into()));
+            };
+            let pins = Vec::new();
+            runtime.fill(
+                slot,
+                Filling { generation: 0, active, canary: None, pins, is_new: false },
+            );
+        }
+        Ok(runtime.plugins())
     }
-}
 
-impl Plugins {
     /// What fills each slot.
     pub fn infos(&self) -> Vec<PluginInfo> {
         vec![self.workflow.info(), self.renderer.info(), self.fan_out.info()]

@@ -1,8 +1,8 @@
-//! From a file to a component that is ready to be called.
+//! From compiled code to a component that is ready to be called.
 
+mod embedded;
 mod native;
-mod native_cache;
-mod source;
+mod seal;
 mod type_difference;
 mod world_check;
 
@@ -10,79 +10,75 @@ use std::sync::Arc;
 
 use pairing_core::plugin::{PluginDigest, PluginInfo};
 use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use crate::{
     call::Call,
-    config::PluginsConfig,
-    error::{LoadError, Refusal},
-    plugin::{GuestHost, Named, Version, World},
+    compile,
+    error::Refusal,
+    plugin::{GuestHost, Loaded, Named, Version, World},
+    standing::Standing,
 };
-use native_cache::NativeCache;
-use source::Source;
+pub use embedded::embedded;
+pub(crate) use native::Verified;
+pub(crate) use seal::Sealer;
 pub(crate) use world_check::Interface;
 
 /// Longer names and versions are refused: they are shown and counted by.
 const MAX_NAME: usize = 64;
 
-/// Loads components for one host.
-pub(crate) struct Loader<'a> {
-    host: &'a Arc<GuestHost>,
-    config: &'a PluginsConfig,
-    cache: Option<NativeCache<'a>>,
+/// Where a component comes from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// SHA-256 of the component.
+    pub digest: PluginDigest,
+    /// `embedded`, `folder` or `upload`.
+    pub source: String,
+    /// It was active before, so it is known to answer.
+    pub is_proven: bool,
 }
 
-impl<'a> Loader<'a> {
-    pub(crate) fn new(host: &'a Arc<GuestHost>, config: &'a PluginsConfig) -> Self {
-        let cache = config.cache.as_ref().map(|cache| NativeCache::new(&host.engine, cache));
-        Self { host, config, cache }
-    }
-
-    /// Reads, compiles (or takes from the cache), checks and tries the component
-    /// of a slot.
-    pub(crate) fn load<W: World>(&self) -> Result<Version<W>, LoadError> {
-        let source = source::find(W::SLOT, self.config.dir.as_deref())?;
-        let loaded = self.version(&source);
-        loaded.map_err(|refusal| LoadError::Refused {
-            slot: W::SLOT,
-            origin: source.origin,
-            refusal,
-        })
-    }
-
-    fn version<W: World>(&self, source: &Source) -> Result<Version<W>, Refusal> {
-        let digest = hex(&Sha256::digest(&source.bytes));
-        let component = self.component(&source.bytes, &digest)?;
-        world_check::interfaces::<W>(&component)?;
-        let pre = Linker::new(&self.host.engine).instantiate_pre(&component).map_err(compile)?;
-        let mut call = Call::begin(&self.host.engine, W::SLOT, &self.host.limits);
-        call.enter(|store| world_check::functions::<W>(&pre, store)).map_err(Refusal::Start)??;
-        let linked = W::link(pre).map_err(compile)?;
-        let (world, named) = W::describe(linked, &mut call).map_err(Refusal::Describe)?;
-        let Named { name, version } = named;
-        check_text("name", &name)?;
-        check_text("version", &version)?;
-        let digest = PluginDigest(digest.into());
-        let info =
-            PluginInfo { slot: W::SLOT, digest, name, version, source: source.origin.clone() };
-        Ok(Version { info, world })
-    }
-
-    fn component(&self, bytes: &[u8], digest: &str) -> Result<Component, Refusal> {
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.get(digest)) {
-            return Ok(component);
-        }
-        source::check_is_component(bytes)?;
-        let component = Component::from_binary(&self.host.engine, bytes).map_err(compile)?;
-        if let Some(cache) = &self.cache {
-            cache.put(digest, &component);
-        }
-        Ok(component)
-    }
+/// The digest of a component's bytes.
+pub fn digest_of(component: &[u8]) -> PluginDigest {
+    PluginDigest(hex(&Sha256::digest(component)).into())
 }
 
-fn compile(error: wasmtime::Error) -> Refusal {
-    Refusal::Compile(format!("{error:#}"))
+/// Checks a component against its slot and asks it what it is.
+pub(crate) fn version<W: World>(
+    host: &Arc<GuestHost>,
+    code: &Verified,
+    origin: Origin,
+) -> Result<Version<W>, Refusal> {
+    let refused = |error: wasmtime::Error| Refusal::Compile(format!("{error:#}"));
+    let component = native::load(&host.engine, code).map_err(refused)?;
+    world_check::interfaces::<W>(&component)?;
+    let pre = Linker::new(&host.engine).instantiate_pre(&component).map_err(refused)?;
+    let mut call = Call::begin(&host.engine, W::SLOT, &host.limits);
+    call.enter(|store| world_check::functions::<W>(&pre, store)).map_err(Refusal::Start)??;
+    let linked = W::link(pre).map_err(refused)?;
+    let (world, named) = W::describe(linked, &mut call).map_err(Refusal::Describe)?;
+    let Named { name, version } = named;
+    check_text("name", &name)?;
+    check_text("version", &version)?;
+    let Origin { digest, source, is_proven } = origin;
+    let standing = Standing::new(W::SLOT, digest.clone(), is_proven);
+    let initial_memory = compile::initial_memory(&component);
+    let info = PluginInfo { slot: W::SLOT, digest, name, version, source };
+    Ok(Version { info, world, standing, initial_memory, _loaded: Loaded::count(&host.loaded) })
+}
+
+/// Tells what else a file may be, because wasmtime's own words do not help.
+pub(crate) fn check_is_component(bytes: &[u8]) -> Result<(), Refusal> {
+    let kind = match bytes {
+        [] => "an empty file",
+        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => return Ok(()),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            "a core WebAssembly module and not a component; make it one with `wasm-tools component new`"
+        }
+        [b'\0', b'a', b's', b'm', ..] => "WebAssembly of a version that this host does not know",
+        _ => "not WebAssembly",
+    };
+    Err(Refusal::NotAComponent(kind))
 }
 
 fn check_text(what: &str, text: &str) -> Result<(), Refusal> {

@@ -3,17 +3,24 @@
 use wasmtime::{Engine, component::Component};
 
 /// Code whose seal was verified: nobody but the holder of the host's key, so no
-/// one but this host, wrote it. Made in `native_cache` only.
-pub(super) struct Verified<'a>(pub(super) &'a [u8]);
+/// one but this host, wrote it.
+pub(crate) struct Verified<'a>(&'a [u8]);
 
-/// Takes up compiled code. None if another wasmtime made it.
+impl<'a> Verified<'a> {
+    /// To be called by `seal` alone, when the seal is right.
+    pub(super) fn by_its_seal(code: &'a [u8]) -> Self {
+        Self(code)
+    }
+}
+
+/// Takes up compiled code.
 #[expect(
     unsafe_code,
     reason = "native code can't be checked; `Verified` says that `Component::serialize` made \
               these bytes and that nobody has changed them, which is what wasmtime demands"
 )]
-pub(super) fn load(engine: &Engine, code: &Verified) -> Option<Component> {
+pub(super) fn load(engine: &Engine, code: &Verified) -> wasmtime::Result<Component> {
     // SAFETY: the bytes are those that `Component::serialize` gave, see above;
     // they are in memory, so they can't change between check and use.
-    unsafe { Component::deserialize(engine, code.0) }.ok()
+    unsafe { Component::deserialize(engine, code.0) }
 }

@@ -14,10 +14,12 @@ use wasmtime::component::InstancePre;
 use crate::{
     bindings::{events, fan_out::FanOutPre, router as wit},
     call::{Call, CallState},
+    config::Limits,
     error::Refusal,
     load::Interface,
     measure::{at_most, excerpt, size},
     plugin::{Named, Plugin, World},
+    routes::Caller,
 };
 
 const SLOT: Slot = Slot::FanOut;
@@ -65,11 +67,17 @@ impl FanOut for Plugin<FanOutWorld> {
         interests: &[Arc<Interest>],
     ) -> Result<Vec<Delivery>, PluginError> {
         at_most(SLOT, "the event", size(&event.data), self.limits().bytes)?;
+        let caller = Caller { session: &event.session, schema: None };
         let event = Arc::new(events::Event::from(event));
         let mut deliveries = Vec::with_capacity(interests.len());
         let at_once = self.limits().interests;
         for (round, some) in interests.chunks(at_once).enumerate() {
-            deliveries.extend(self.route_some(event.clone(), round * at_once, some).await?);
+            let routed = self.route_some(caller, event.clone(), some).await?;
+            let first = round * at_once;
+            deliveries.extend(routed.into_iter().map(|delivery| Delivery {
+                interest: first + delivery.interest,
+                ..delivery
+            }));
         }
         Ok(deliveries)
     }
@@ -78,28 +86,44 @@ impl FanOut for Plugin<FanOutWorld> {
 impl Plugin<FanOutWorld> {
     async fn route_some(
         &self,
+        caller: Caller<'_>,
         event: Arc<events::Event>,
-        first: usize,
         interests: &[Arc<Interest>],
     ) -> Result<Vec<Delivery>, PluginError> {
-        let subscriptions: Vec<_> =
-            (0..).zip(interests).map(|(id, one)| subscription(id, one)).collect();
+        let subscriptions = subscriptions(interests);
         let input = subscriptions.iter().map(length).sum();
         at_most(SLOT, "the interests", input, self.limits().bytes)?;
-        self.call(move |version, call, limits| {
-            let routed = call.enter(|store| {
-                let guest = version.world.pre.instantiate(&mut *store)?;
-                guest.pairing_console_events_router().call_route(store, &event, &subscriptions)
-            })?;
-            let deliveries =
-                routed.map_err(|wit::RouteError::Other(why)| refused(excerpt(&why)))?;
-            at_most(SLOT, "the list of deliveries", deliveries.len(), subscriptions.len())?;
-            let output = deliveries.iter().map(|one| one.name.len() + one.body.len()).sum();
-            at_most(SLOT, "the answer", output, limits.bytes)?;
-            check(deliveries, first, subscriptions.len())
+        self.call(caller, move |version, call, limits| {
+            version.world.route(call, limits, &event, &subscriptions)
         })
         .await
     }
+}
+
+impl FanOutWorld {
+    /// The deliveries of one event, checked.
+    pub(crate) fn route(
+        &self,
+        call: &mut Call,
+        limits: &Limits,
+        event: &events::Event,
+        subscriptions: &[wit::Subscription],
+    ) -> Result<Vec<Delivery>, PluginError> {
+        let routed = call.enter(|store| {
+            let guest = self.pre.instantiate(&mut *store)?;
+            guest.pairing_console_events_router().call_route(store, event, subscriptions)
+        })?;
+        let deliveries = routed.map_err(|wit::RouteError::Other(why)| refused(excerpt(&why)))?;
+        at_most(SLOT, "the list of deliveries", deliveries.len(), subscriptions.len())?;
+        let output = deliveries.iter().map(|one| one.name.len() + one.body.len()).sum();
+        at_most(SLOT, "the answer", output, limits.bytes)?;
+        check(deliveries, subscriptions.len())
+    }
+}
+
+/// Interests as the component sees them, numbered from 0.
+pub(crate) fn subscriptions(interests: &[Arc<Interest>]) -> Vec<wit::Subscription> {
+    (0..).zip(interests).map(|(id, one)| subscription(id, one)).collect()
 }
 
 fn subscription(id: u32, interest: &Interest) -> wit::Subscription {
@@ -125,11 +149,7 @@ fn length(subscription: &wit::Subscription) -> usize {
 }
 
 /// Bodies go to clients as they are, so what is no JSON goes to nobody.
-fn check(
-    deliveries: Vec<wit::Delivery>,
-    first: usize,
-    interests: usize,
-) -> Result<Vec<Delivery>, PluginError> {
+fn check(deliveries: Vec<wit::Delivery>, interests: usize) -> Result<Vec<Delivery>, PluginError> {
     let mut is_served = vec![false; interests];
     let mut checked = Vec::with_capacity(deliveries.len());
     for wit::Delivery { subscription, name, body } in deliveries {
@@ -143,7 +163,7 @@ fn check(
         if serde_json::from_str::<IgnoredAny>(&body).is_err() {
             return Err(refused("a body is not JSON"));
         }
-        checked.push(Delivery { interest: first + index, name, body });
+        checked.push(Delivery { interest: index, name, body });
     }
     Ok(checked)
 }
@@ -163,14 +183,14 @@ mod tests {
     #[test]
     fn deliveries_that_can_not_be_sent_are_refused() {
         let good = || delivery(1, b"{}");
-        assert_eq!(check(vec![good()], 64, 2).unwrap()[0].interest, 65);
+        assert_eq!(check(vec![good()], 2).unwrap()[0].interest, 1);
         for (bad, words) in [
             (vec![good(), good()], "twice"),
             (vec![delivery(2, b"{}")], "does not exist"),
             (vec![delivery(0, b"\xff")], "UTF-8"),
             (vec![delivery(0, b"{}, x")], "JSON"),
         ] {
-            let error = check(bad, 64, 2).unwrap_err().to_string();
+            let error = check(bad, 2).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
     }

@@ -4,6 +4,6 @@ mod fan_out;
 mod renderer;
 mod workflow;
 
-pub(crate) use fan_out::FanOutWorld;
+pub(crate) use fan_out::{FanOutWorld, subscriptions};
 pub(crate) use renderer::RendererWorld;
 pub(crate) use workflow::WorkflowWorld;

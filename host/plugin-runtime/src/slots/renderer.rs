@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use pairing_core::{
+    id::SessionName,
     plugin::{PluginError, PluginInfo, Slot},
     renderer::{ErrorLevel, Image, ImageFormat, QrRenderer, RenderOptions},
 };
@@ -11,10 +12,12 @@ use wasmtime::component::InstancePre;
 use crate::{
     bindings::{qr::QrRendererPre, renderer as wit},
     call::{Call, CallState},
+    config::Limits,
     error::Refusal,
     load::Interface,
     measure::at_most,
     plugin::{Named, Plugin, World},
+    routes::Caller,
 };
 
 const SLOT: Slot = Slot::QrRenderer;
@@ -26,6 +29,7 @@ pub(crate) struct RendererWorld {
 impl World for RendererWorld {
     const SLOT: Slot = SLOT;
     const INTERFACE: &'static str = "pairing-console:qr/renderer@0.1.0";
+    const REFUSAL_IS_FAILURE: bool = false;
     type Linked = QrRendererPre<CallState>;
 
     fn compare(guest: &mut Interface) -> Result<(), Refusal> {
@@ -54,23 +58,37 @@ impl QrRenderer for Plugin<RendererWorld> {
 
     async fn render(
         &self,
+        session: &SessionName,
         payload: &SecretString,
         options: RenderOptions,
     ) -> Result<Image, PluginError> {
         at_most(SLOT, "the payload", payload.expose_secret().len(), self.limits().bytes)?;
         let payload = payload.clone();
-        let options = convert(options);
-        self.call(move |version, call, limits| {
-            let drawn = call.enter(|store| {
-                let guest = version.world.pre.instantiate(&mut *store)?;
-                let renderer = guest.pairing_console_qr_renderer();
-                renderer.call_render(store, payload.expose_secret(), &options)
-            })?;
-            let image = drawn.map_err(refusal)?;
-            at_most(SLOT, "the image", image.bytes.len(), limits.bytes)?;
-            check(image, options.format)
+        let caller = Caller { session, schema: None };
+        self.call(caller, move |version, call, limits| {
+            version.world.draw(call, limits, payload.expose_secret(), options)
         })
         .await
+    }
+}
+
+impl RendererWorld {
+    /// One image, checked.
+    pub(crate) fn draw(
+        &self,
+        call: &mut Call,
+        limits: &Limits,
+        payload: &str,
+        options: RenderOptions,
+    ) -> Result<Image, PluginError> {
+        let options = convert(options);
+        let drawn = call.enter(|store| {
+            let guest = self.pre.instantiate(&mut *store)?;
+            guest.pairing_console_qr_renderer().call_render(store, payload, &options)
+        })?;
+        let image = drawn.map_err(refusal)?;
+        at_most(SLOT, "the image", image.bytes.len(), limits.bytes)?;
+        check(image, options.format)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The workflow: state is brought to the component's schema, then it decides.
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use async_trait::async_trait;
 use pairing_core::{
     plugin::{PluginError, PluginInfo, Slot},
@@ -8,7 +10,10 @@ use pairing_core::{
 use wasmtime::component::InstancePre;
 
 use crate::{
-    bindings::{machine, workflow::WorkflowPre},
+    bindings::{
+        machine::{self, VersionedState},
+        workflow::WorkflowPre,
+    },
     call::{Call, CallState},
     config::Limits,
     convert,
@@ -16,6 +21,7 @@ use crate::{
     load::Interface,
     measure::{at_most, excerpt, size},
     plugin::{Named, Plugin, World},
+    routes::Caller,
 };
 
 const SLOT: Slot = Slot::Workflow;
@@ -24,13 +30,14 @@ type Handle<'a> = (Option<&'a [u8]>, &'a machine::Input, &'a machine::Context);
 
 pub(crate) struct WorkflowWorld {
     pre: WorkflowPre<CallState>,
-    writes_schema: u32,
-    reads_schemas: Vec<u32>,
+    pub(crate) writes_schema: u32,
+    pub(crate) reads_schemas: BTreeSet<u32>,
 }
 
 impl World for WorkflowWorld {
     const SLOT: Slot = SLOT;
     const INTERFACE: &'static str = "pairing-console:workflow/machine@0.1.0";
+    const HAS_STATE: bool = true;
     type Linked = WorkflowPre<CallState>;
 
     fn compare(guest: &mut Interface) -> Result<(), Refusal> {
@@ -52,46 +59,57 @@ impl World for WorkflowWorld {
         })?;
         let (writes_schema, reads_schemas) = (said.writes_schema, said.reads_schemas);
         let named = Named { name: said.name, version: said.version };
+        let reads_schemas = reads_schemas.into_iter().chain([writes_schema]).collect();
         Ok((Self { pre, writes_schema, reads_schemas }, named))
+    }
+
+    fn reads(&self, schema: u32) -> bool {
+        self.reads_schemas.contains(&schema)
     }
 }
 
 impl WorkflowWorld {
-    fn current(
+    /// One decision, checked.
+    pub(crate) fn transition(
         &self,
         call: &mut Call,
-        (schema, bytes): (u32, Vec<u8>),
-    ) -> Result<Vec<u8>, PluginError> {
-        if schema == self.writes_schema {
-            return Ok(bytes);
-        }
-        if !self.reads_schemas.contains(&schema) {
-            return Err(refused(format!(
-                "the state has schema {schema}, but this component reads {:?} only",
-                self.reads_schemas
-            )));
-        }
-        let old = machine::VersionedState { schema_version: schema, bytes };
-        let migrated = call.enter(|store| {
-            let guest = self.pre.instantiate(&mut *store)?;
-            guest.pairing_console_workflow_machine().call_migrate(store, &old)
-        })?;
-        migrated.map_err(|error| refused(meaning(error)))
-    }
-
-    fn decide(
-        &self,
-        call: &mut Call,
-        state: Option<Vec<u8>>,
+        limits: &Limits,
+        state: Option<&VersionedState>,
         input: &machine::Input,
         context: &machine::Context,
     ) -> Result<Transition, PluginError> {
+        let state = state.map(|state| self.current(call, state)).transpose()?;
         let decided = call.enter(|store| {
             let guest = self.pre.instantiate(&mut *store)?;
             let machine = guest.pairing_console_workflow_machine();
             machine.call_handle(store, state.as_deref(), input, context)
         })?;
-        decided.map(convert::transition).map_err(|error| refused(meaning(error)))
+        let transition =
+            decided.map(convert::transition).map_err(|error| refused(meaning(error)))?;
+        check(&transition, limits)?;
+        Ok(transition)
+    }
+
+    /// The state in this component's own schema.
+    pub(crate) fn current<'a>(
+        &self,
+        call: &mut Call,
+        state: &'a VersionedState,
+    ) -> Result<Cow<'a, [u8]>, PluginError> {
+        if state.schema_version == self.writes_schema {
+            return Ok(Cow::Borrowed(&state.bytes));
+        }
+        if !self.reads(state.schema_version) {
+            return Err(refused(format!(
+                "the state has schema {}, but this component reads {:?} only",
+                state.schema_version, self.reads_schemas
+            )));
+        }
+        let migrated = call.enter(|store| {
+            let guest = self.pre.instantiate(&mut *store)?;
+            guest.pairing_console_workflow_machine().call_migrate(store, state)
+        })?;
+        migrated.map(Cow::Owned).map_err(|error| refused(meaning(error)))
     }
 }
 
@@ -110,15 +128,22 @@ impl Workflow for Plugin<WorkflowWorld> {
         let limit = self.limits().bytes;
         at_most(SLOT, "the state", state.map_or(0, |(_, bytes)| bytes.len()), limit)?;
         at_most(SLOT, "the input", size(input), limit)?;
-        let state = state.map(|(schema, bytes)| (schema, bytes.to_vec()));
+        let caller =
+            Caller { session: &context.session_name, schema: state.map(|(schema, _)| schema) };
+        let state = state.map(|(schema_version, bytes)| VersionedState {
+            schema_version,
+            bytes: bytes.to_vec(),
+        });
         let (input, context) = (convert::input(input), convert::context(context));
-        self.call(move |version, call, limits| {
+        self.call(caller, move |version, call, limits| {
             let world = &version.world;
-            let state = state.map(|state| world.current(call, state)).transpose()?;
-            let transition = world.decide(call, state, &input, &context)?;
-            check(&transition, limits)?;
-            let (state_schema, digest) = (world.writes_schema, version.info.digest.clone());
-            Ok(Decision { transition, state_schema, digest })
+            let transition = world.transition(call, limits, state.as_ref(), &input, &context)?;
+            Ok(Decision {
+                transition,
+                state_schema: world.writes_schema,
+                digest: version.info.digest.clone(),
+                fuel: call.fuel_used(),
+            })
         })
         .await
     }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use pairing_core::plugin::Slot;
 use pairing_plugin_runtime::{LoadError, Plugins, PluginsConfig};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
@@ -49,9 +50,8 @@ pub(crate) async fn load_with(
     file: &[u8],
     config: PluginsConfig,
 ) -> Result<Plugins, LoadError> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(format!("{slot}.wasm")), file).unwrap();
-    Plugins::load(PluginsConfig { dir: Some(folder.path().into()), ..config }).await
+    let slot = Slot::named(slot).unwrap();
+    Plugins::load_with(config, &[(slot, file)]).await
 }
 
 /// A renderer that does what `size` tells it.

@@ -20,7 +20,7 @@ async fn plugins() -> Plugins {
 
 async fn render(plugins: &Plugins, size: u32) -> Result<Image, PluginError> {
     let options = RenderOptions { size, ..Default::default() };
-    plugins.renderer.render(&"2@a-live-secret".into(), options).await
+    plugins.renderer.render(&"sales".parse().unwrap(), &"2@a-live-secret".into(), options).await
 }
 
 async fn error(plugins: &Plugins, size: u32) -> PluginError {
@@ -117,7 +117,7 @@ async fn too_large_an_input_or_answer_is_refused() {
     assert!(message.contains("too much data"), "{message}");
 
     let payload = "x".repeat(limit + 1).into();
-    let refused = plugins.renderer.render(&payload, RenderOptions::default()).await.err();
+    let refused = plugins.renderer.render(&"sales".parse().unwrap(), &payload, RenderOptions::default()).await.err();
     let size = limit + 1;
     assert_eq!(
         refused,

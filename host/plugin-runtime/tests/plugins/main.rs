@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod cache;
+mod compile_bomb;
+mod compiled_code;
 mod guests;
 mod limits;
 mod refusals;

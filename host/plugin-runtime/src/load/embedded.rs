@@ -1,0 +1,12 @@
+//! The components that the binary brings along.
+
+use pairing_core::plugin::Slot;
+
+/// The component of `plugins/` for a slot, built by `build.rs`.
+pub fn embedded(slot: Slot) -> &'static [u8] {
+    match slot {
+        Slot::Workflow => include_bytes!(concat!(env!("OUT_DIR"), "/workflow.wasm")),
+        Slot::QrRenderer => include_bytes!(concat!(env!("OUT_DIR"), "/qr-renderer.wasm")),
+        Slot::FanOut => include_bytes!(concat!(env!("OUT_DIR"), "/fan-out.wasm")),
+    }
+}

@@ -1,0 +1,118 @@
+//! Which version serves which session. One value, put in place of another as a
+//! whole, so that no call ever sees half of a change.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwapOption;
+use pairing_core::id::SessionName;
+use sha2::{Digest, Sha256};
+
+use crate::plugin::{Version, World};
+
+/// The versions of a slot, from one change to the next.
+pub(crate) struct Routes<W> {
+    pub(crate) generation: u64,
+    pub(crate) active: Arc<Version<W>>,
+    /// For this percentage of the sessions.
+    pub(crate) canary: Option<(Arc<Version<W>>, u8)>,
+    /// Sessions that stay with a version until they end.
+    pub(crate) pins: HashMap<SessionName, Arc<Version<W>>>,
+    /// What takes a call that the active version fails in, while that one is new.
+    pub(crate) before: ArcSwapOption<Version<W>>,
+    /// Pinned sessions that have ended: a new one of the same name is not pinned.
+    pub(crate) ended: Mutex<HashSet<SessionName>>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) session: &'a SessionName,
+    /// The schema of the state that is handed over; none if there is no state.
+    pub(crate) schema: Option<u32>,
+}
+
+/// Who serves a call, and who does if that one fails.
+pub(crate) struct Choice<W> {
+    pub(crate) version: Arc<Version<W>>,
+    /// None: the same once more.
+    pub(crate) second: Option<Arc<Version<W>>>,
+}
+
+impl<W: World> Routes<W> {
+    pub(crate) fn choose(&self, caller: Caller) -> Choice<W> {
+        let choice = self.by_session(caller);
+        match caller.schema {
+            Some(schema) if !choice.version.world.reads(schema) => Choice {
+                // Written by a version that was on trial or has been left.
+                version: self.reader_of(schema).unwrap_or(choice.version),
+                second: None,
+            },
+            _ => choice,
+        }
+    }
+
+    fn by_session(&self, caller: Caller) -> Choice<W> {
+        if let Some(version) = self.pins.get(caller.session)
+            && self.is_pinned(caller)
+        {
+            return Choice { version: version.clone(), second: None };
+        }
+        if let Some((canary, share)) = &self.canary
+            && percentile_of(caller.session) < *share
+        {
+            return Choice { version: canary.clone(), second: Some(self.active.clone()) };
+        }
+        Choice { version: self.active.clone(), second: self.before.load_full() }
+    }
+
+    /// A session without a state has just begun: whoever had its name is gone.
+    fn is_pinned(&self, caller: Caller) -> bool {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if W::HAS_STATE && caller.schema.is_none() {
+            ended.insert(caller.session.clone());
+        }
+        !ended.contains(caller.session)
+    }
+
+    fn reader_of(&self, schema: u32) -> Option<Arc<Version<W>>> {
+        let canary = self.canary.iter().map(|(version, _)| version.clone());
+        let mut all = std::iter::once(self.active.clone())
+            .chain(canary)
+            .chain(self.before.load_full())
+            .chain(self.pins.values().cloned());
+        all.find(|version| version.world.reads(schema))
+    }
+
+    /// Sessions that stay with another version.
+    pub(crate) fn pinned(&self) -> usize {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pins.keys().filter(|session| !ended.contains(*session)).count()
+    }
+}
+
+/// Where a session stands among all, from 0 to 99; always at the same place, so
+/// that it does not flip from version to version.
+pub(crate) fn percentile_of(session: &SessionName) -> u8 {
+    let hash = Sha256::digest(session.as_str().as_bytes());
+    let number = hash.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    (number % 100) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_about_what_they_say_and_a_larger_one_holds_the_smaller() {
+        let sessions: Vec<SessionName> =
+            (0..2000).map(|number| format!("session-{number}").parse().unwrap()).collect();
+        let count = |share| sessions.iter().filter(|one| percentile_of(one) < share).count();
+        for share in [1_u8, 10, 50] {
+            let expected = 20 * usize::from(share);
+            assert!(count(share).abs_diff(expected) < 20 + expected / 4, "{share}");
+        }
+    }
+}
