@@ -29,14 +29,20 @@ const results: Record<string, { title: string; help: string }> = {
 };
 
 const actions: Record<string, string> = {
-  seed: "Came with the host",
-  push: "Sent in",
-  "accept-unsigned": "Accepted without a signature",
-  activate: "Activated",
-  canary: "Put on trial",
-  rollback: "Rolled back",
-  "automatic-rollback": "Rolled back by the host",
-  quarantine: "Quarantined by the host",
+  seed: "Host's own version",
+  push: "Upload",
+  "accept-unsigned": "Acceptance without a signature",
+  activate: "Activation",
+  canary: "Trial",
+  rollback: "Rollback",
+  "automatic-rollback": "Rollback by the host",
+  quarantine: "Quarantine by the host",
+};
+
+const sources: Record<string, string> = {
+  embedded: "built into the host",
+  folder: "from the plugins' folder",
+  upload: "uploaded",
 };
 
 const plural = (count: number, one: string, many: string) =>
@@ -51,7 +57,7 @@ export const pluginTexts = {
   breakers,
   facts: {
     digest: "Digest",
-    source: "Came in by",
+    source: "Source",
     generation: "Generation",
     calls: "Calls",
     errors: "Errors",
@@ -61,7 +67,7 @@ export const pluginTexts = {
     lastError: "Last error",
     none: "–",
   },
-  sources: { embedded: "host", folder: "watched folder", upload: "upload" } as Record<string, string>,
+  sources,
   onTrial: (share: number) => `On trial for ${share} % of the sessions`,
   trial: (share: number) => `trial ${share} %`,
   versions: {
@@ -72,7 +78,7 @@ export const pluginTexts = {
     signedBy: (key: string) => `Signed by ${key}`,
     acceptedBy: (who: string) => `Not signed, accepted by ${who}`,
     unsigned: "Not signed",
-    cameIn: (source: string, who: string) => `By ${source}, ${who}`,
+    cameIn: (source: string, who: string) => `${source} by ${who}`,
     details: "Details",
     activate: "Activate",
     replay: "Replay",
@@ -150,7 +156,7 @@ export const pluginTexts = {
     atInput: (number: number) => `at input ${number}`,
     differences: (count: number) => plural(count, "difference", "differences"),
     recorded: "recorded",
-    now: "now",
+    now: "→ now",
     nothing: "nothing",
     whole: "(all of it)",
   },

@@ -1,7 +1,15 @@
 // Stands in for the host's HTTP API. A request that no test expects fails the test.
 import { afterEach, beforeEach, expect, vi } from "vitest";
 
-type Asked = { method: string; path: string; query: URLSearchParams; body: unknown; token: string | null };
+type Asked = {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: Headers;
+  /** What was sent as JSON; else as it was handed over. */
+  body: unknown;
+  token: string | null;
+};
 type Answer = unknown | ((asked: Asked) => unknown);
 
 /** A problem as the host writes it. */
@@ -33,9 +41,10 @@ export class FakeHost {
   readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(String(input), window.location.href);
     const method = init.method ?? "GET";
-    const body = typeof init.body === "string" ? JSON.parse(init.body) : undefined;
-    const token = new Headers(init.headers).get("authorization");
-    const asked = { method, path: url.pathname, query: url.searchParams, body, token };
+    const body = typeof init.body === "string" ? JSON.parse(init.body) : init.body;
+    const headers = new Headers(init.headers);
+    const token = headers.get("authorization");
+    const asked = { method, path: url.pathname, query: url.searchParams, headers, body, token };
     this.asked.push(asked);
     const call = `${method} ${url.pathname}`;
     if (!this.answers.has(call)) {

@@ -18,6 +18,8 @@ export function Field({ label, help, error, className, ...props }: Props) {
         aria-describedby={describedBy || undefined}
         className={cn(
           "h-11 w-full rounded-lg border border-input bg-card px-3 text-base placeholder:text-muted sm:text-sm",
+          props.type === "file" &&
+            "py-1.5 pl-1.5 file:mr-3 file:h-full file:rounded-md file:bg-raised file:px-3 file:text-sm",
           error && "border-danger",
           className,
         )}

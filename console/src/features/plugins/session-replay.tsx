@@ -1,6 +1,7 @@
 import { Badge } from "@/components/ui/badge";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
+import { cn } from "@/lib/utils";
 import { resultTones } from "./result-tones";
 import { showJson } from "./show";
 import type { Difference, SessionReplay } from "./types";
@@ -47,20 +48,13 @@ function DifferenceView({ difference }: { difference: Difference }) {
   return (
     <li className="space-y-1">
       <code className="text-xs break-all text-muted">{difference.path || words.whole}</code>
-      <dl className="grid gap-1 sm:grid-cols-[1fr_auto_1fr] sm:gap-2">
-        {sides.map(({ side, value, look }, index) => (
-          <div key={side} className="contents">
-            {index > 0 && (
-              <span aria-hidden className="hidden self-center text-muted sm:block">
-                →
-              </span>
-            )}
-            <div className={`min-w-0 rounded-lg px-3 py-2 ${look}`}>
-              <dt className="text-xs">{side}</dt>
-              <dd>
-                <code className="text-xs break-words whitespace-pre-wrap">{showJson(value)}</code>
-              </dd>
-            </div>
+      <dl className="grid gap-1 sm:grid-cols-2 sm:gap-2">
+        {sides.map(({ side, value, look }) => (
+          <div key={side} className={cn("min-w-0 rounded-lg px-3 py-2", look)}>
+            <dt className="text-xs">{side}</dt>
+            <dd>
+              <code className="text-xs break-words whitespace-pre-wrap">{showJson(value)}</code>
+            </dd>
           </div>
         ))}
       </dl>

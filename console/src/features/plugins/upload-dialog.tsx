@@ -41,7 +41,6 @@ export function UploadDialog({ slot, onClose }: { slot: Slot; onClose: () => voi
           label={words.component}
           type="file"
           accept=".wasm,application/wasm"
-          className="py-2"
           onChange={(event) => setComponent(event.target.files?.[0] ?? null)}
           error={wrong.component}
         />
@@ -50,7 +49,6 @@ export function UploadDialog({ slot, onClose }: { slot: Slot; onClose: () => voi
           help={words.signatureHelp}
           type="file"
           accept=".sig"
-          className="py-2"
           onChange={(event) => setSignature(event.target.files?.[0] ?? null)}
           error={wrong.signature}
         />

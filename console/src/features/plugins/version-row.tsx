@@ -49,7 +49,7 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
           </p>
           <p className="text-xs text-muted">
             <time dateTime={new Date(version.createdAt).toISOString()}>{showTime(version.createdAt)}</time> ·{" "}
-            {words.cameIn(texts.plugins.sources[version.source] ?? version.source, version.createdBy)}
+            {cameIn(version)}
           </p>
         </div>
         <div className="flex flex-wrap gap-2">
@@ -102,4 +102,9 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
 function signature(version: PluginVersion): string {
   if (version.signedBy) return words.signedBy(version.signedBy);
   return version.acceptedBy ? words.acceptedBy(version.acceptedBy) : words.unsigned;
+}
+
+function cameIn({ source, createdBy }: PluginVersion): string {
+  const how = texts.plugins.sources[source] ?? source;
+  return source === "upload" ? words.cameIn(how, createdBy) : how;
 }

@@ -40,6 +40,13 @@ test("full: each session with its status, and a link to its page", async () => {
   await expectAccessible();
 });
 
+test("a session whose name is that of a page can be opened all the same", async () => {
+  withSessions(fake.host, notStarted(), session({ sessionName: "plugins" }));
+  const { user } = renderApp("/whatsapp-pairing");
+  await user.click(await within(await list()).findByRole("link", { name: /plugins/ }));
+  expect(await screen.findByRole("heading", { level: 1, name: "plugins" })).toBeInTheDocument();
+});
+
 test("follows what happens to all sessions, new and deleted ones too", async () => {
   withSessions(fake.host, qrReady(), connected({ sessionName: "shop" }));
   renderApp("/whatsapp-pairing");
