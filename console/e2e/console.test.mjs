@@ -2,9 +2,10 @@
 // The scenarios follow each other as in a person's first hour: each begins where the
 // one before it has ended.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 import { audit, openBrowser, troubles } from "./browser.mjs";
 import { startHost, startStandin, until } from "./processes.mjs";
+import { inOrder } from "./scenarios.mjs";
 import { isLive, qrImage, setUp, signIn, statusIs } from "./signing-in.mjs";
 
 const PHONE = { phoneNumber: "5511987654321", name: "Maria Oliveira" };
@@ -16,7 +17,7 @@ let browser;
 let person;
 let page;
 let found;
-let failed = false;
+const { scenario, failed } = inOrder();
 
 before(async () => {
   // Codes change sooner than the real ones, so that nobody waits for a minute.
@@ -28,18 +29,8 @@ before(async () => {
   found = troubles(page);
 });
 
-/** Where one scenario fails, those after it have nothing to begin with. */
-function scenario(name, play) {
-  test(name, async (context) => {
-    if (failed) return context.skip("one before it failed");
-    failed = true;
-    await play();
-    failed = false;
-  });
-}
-
 after(async () => {
-  if (failed)
+  if (failed())
     console.log(
       await page
         ?.locator("body")

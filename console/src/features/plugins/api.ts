@@ -17,7 +17,7 @@ import type {
 
 const HEALTH_EVERY_MS = 5_000;
 const REST_EVERY_MS = 15_000;
-const CHANGES_AT_ONCE = 20;
+const CHANGES_AT_ONCE = 50;
 
 const all = ["plugins"] as const;
 const at = (slot: Slot) => `/plugins/${encodeURIComponent(slot)}`;

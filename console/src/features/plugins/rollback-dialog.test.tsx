@@ -31,7 +31,7 @@ const answer = {
   active: NEW,
   canary: null,
   pinnedSessions: 0,
-  message: "rolled back",
+  message: "pairing-workflow 0.2.0 is active again",
   replay: null,
 };
 
@@ -43,6 +43,7 @@ test("goes back to the version before, with the reason", async () => {
   await user.click(dialog.getByRole("button", { name: "Roll back" }));
   expect(await screen.findByText("The slot is rolled back")).toBeInTheDocument();
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+  expect(screen.getByText("Pairing-workflow 0.2.0 is active again.")).toBeInTheDocument();
   expect(fake.host.bodies(ROLLBACK)).toEqual([{ why: "codes look blurred" }]);
 });
 

@@ -9,7 +9,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { texts } from "@/lib/texts";
 import { changesQuery, useRollBack, versionsQuery } from "./api";
 import { shortDigest, slotTitle, versionName } from "./show";
-import type { PluginChange, PluginVersion, SlotReport } from "./types";
+import type { Activated, PluginChange, PluginVersion, SlotReport } from "./types";
 
 /** The host goes back to one of the last ten. */
 const CHOICES = 10;
@@ -26,7 +26,9 @@ export function earlierVersions(changes: PluginChange[], versions: PluginVersion
 /** The empty choice leaves it to the host. */
 const BEFORE = "";
 
-export function RollbackDialog({ slot, onClose }: { slot: SlotReport; onClose: () => void }) {
+type Props = { slot: SlotReport; onClose: () => void; onDone: (answer: Activated) => void };
+
+export function RollbackDialog({ slot, onClose, onDone }: Props) {
   const changes = useInfiniteQuery(changesQuery(slot.slot));
   const versions = useQuery(versionsQuery(slot.slot));
   const rollBack = useRollBack(slot.slot);
@@ -42,7 +44,12 @@ export function RollbackDialog({ slot, onClose }: { slot: SlotReport; onClose: (
     event.preventDefault();
     rollBack.mutate(
       { ...(to !== BEFORE && { to }), ...(why.trim() && { why: why.trim() }) },
-      { onSuccess: onClose },
+      {
+        onSuccess: (answer) => {
+          onClose();
+          onDone(answer);
+        },
+      },
     );
   };
   return (

@@ -1,8 +1,9 @@
-import { RotateCcw } from "lucide-react";
+import { CircleCheck, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Facts } from "@/components/ui/facts";
+import { Notice } from "@/components/ui/notice";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { Digest } from "./digest";
@@ -16,6 +17,7 @@ const words = texts.plugins.facts;
 /** What fills a slot and how it does; and the way back. */
 export function SlotPanel({ slot }: { slot: SlotReport }) {
   const [goingBack, setGoingBack] = useState(false);
+  const [said, setSaid] = useState<string | null>(null);
   return (
     <Card aria-labelledby="slot-title" className="space-y-6">
       <header className="flex flex-wrap items-start justify-between gap-3 border-b border-border pb-5">
@@ -25,10 +27,21 @@ export function SlotPanel({ slot }: { slot: SlotReport }) {
           </h1>
           <p className="text-sm text-muted">{texts.plugins.slots[slot.slot]?.help}</p>
         </div>
-        <Button variant="outline" onClick={() => setGoingBack(true)}>
+        <Button
+          variant="outline"
+          onClick={() => {
+            setSaid(null);
+            setGoingBack(true);
+          }}
+        >
           <RotateCcw aria-hidden /> {texts.plugins.rollback.open}
         </Button>
       </header>
+      {said && (
+        <Notice tone="success" role="status" icon={<CircleCheck aria-hidden />}>
+          {sentence(said)}
+        </Notice>
+      )}
       <section aria-label={versionName(slot)} className="space-y-4">
         <Title of={slot} health={slot.health} />
         <Facts
@@ -69,7 +82,13 @@ export function SlotPanel({ slot }: { slot: SlotReport }) {
           />
         </section>
       )}
-      {goingBack && <RollbackDialog slot={slot} onClose={() => setGoingBack(false)} />}
+      {goingBack && (
+        <RollbackDialog
+          slot={slot}
+          onClose={() => setGoingBack(false)}
+          onDone={(answer) => setSaid(answer.message)}
+        />
+      )}
     </Card>
   );
 }
