@@ -12,7 +12,7 @@ import { withSessions } from "./render";
 export const OLD = "a".repeat(64);
 export const NEW = "b".repeat(64);
 
-const AT = Date.UTC(2026, 8, 1, 8);
+const AT = "2026-09-01T08:00:00.000Z";
 
 export const health = (change: Partial<SlotReport["health"]> = {}): SlotReport["health"] => ({
   breaker: "closed",
@@ -80,7 +80,7 @@ export const verdict = (change: Partial<Verdict> = {}): Verdict => ({
 
 export const change = (number: number, made: Partial<PluginChange> = {}): PluginChange => ({
   number,
-  at: AT + number * 1000,
+  at: AT,
   who: "maria",
   action: "activate",
   from: OLD,

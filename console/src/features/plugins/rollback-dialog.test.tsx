@@ -66,10 +66,7 @@ test("during a trial it says that going back ends the trial", async () => {
 });
 
 test("a refusal stays in the dialog", async () => {
-  withPlugins(fake.host).on(
-    ROLLBACK,
-    problem(409, "plugin_impossible", "there is no version before this one"),
-  );
+  withPlugins(fake.host).on(ROLLBACK, problem(409, "plugin_conflict", "there is no version before this one"));
   const { user, dialog } = await openDialog();
   await user.click(dialog.getByRole("button", { name: "Roll back" }));
   expect(await dialog.findByRole("alert")).toHaveTextContent("There is no version before this one.");

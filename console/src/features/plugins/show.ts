@@ -9,7 +9,7 @@ export const versionName = (of: { name: string; version: string }) => `${of.name
 export const slotTitle = (slot: string) => texts.plugins.slots[slot]?.title ?? slot;
 
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-export const showTime = (at: number | string) => dateAndTime.format(new Date(at));
+export const showTime = (at: string) => dateAndTime.format(new Date(at));
 
 export const showCount = (count: number) => count.toLocaleString("en");
 

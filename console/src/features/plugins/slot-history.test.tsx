@@ -54,7 +54,9 @@ test("empty, and an error that is tried again", async () => {
 });
 
 test("what could not be worked is shown with the reason", async () => {
-  const parked = [{ session: "shop", at: 0, what: "engine:qr-code", reason: "trapped twice" }];
+  const parked = [
+    { session: "shop", at: "2026-09-01T08:00:00.000Z", what: "engine:qr-code", reason: "trapped twice" },
+  ];
   withPlugins(fake.host).on("GET /plugins/workflow/parked", { parked });
   renderApp("/whatsapp-pairing/plugins");
   const shown = await screen.findByRole("region", { name: "Parked" });

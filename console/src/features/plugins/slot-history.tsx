@@ -68,8 +68,7 @@ function Change({ change, known }: { change: PluginChange; known: Map<string, st
           {change.refusal === null ? words.done : words.refused}
         </Badge>
         <span className="text-xs text-muted tabular-nums">
-          <time dateTime={new Date(change.at).toISOString()}>{showTime(change.at)}</time>{" "}
-          {words.by(change.who)}
+          <time dateTime={change.at}>{showTime(change.at)}</time> {words.by(change.who)}
         </span>
       </p>
       {about && (

@@ -33,7 +33,7 @@ export type PluginVersion = {
   source: string;
   signedBy: string | null;
   acceptedBy: string | null;
-  createdAt: number;
+  createdAt: string;
   createdBy: string;
   interface: string;
   imports: string[];
@@ -45,7 +45,7 @@ export type PluginVersion = {
   isCanary: boolean;
 };
 
-export type Verdict = { gate: string; passed: boolean; message: string; at: number };
+export type Verdict = { gate: string; passed: boolean; message: string; at: string };
 export type JudgedVersion = PluginVersion & { verdicts: Verdict[] };
 
 export type ReplayResult = "identical" | "differs" | "state-rejected" | "trapped" | "over-budget";
@@ -81,7 +81,7 @@ export type Activated = {
 
 export type PluginChange = {
   number: number;
-  at: number;
+  at: string;
   who: string;
   action: string;
   from: string | null;
@@ -93,4 +93,4 @@ export type PluginChange = {
 };
 export type ChangesPage = { changes: PluginChange[]; next: number | null };
 
-export type ParkedInput = { session: string; at: number; what: string; reason: string };
+export type ParkedInput = { session: string; at: string; what: string; reason: string };

@@ -48,8 +48,7 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
             <Digest digest={version.digest} /> · {showSize(version.size)} · {signature(version)}
           </p>
           <p className="text-xs text-muted">
-            <time dateTime={new Date(version.createdAt).toISOString()}>{showTime(version.createdAt)}</time> ·{" "}
-            {cameIn(version)}
+            <time dateTime={version.createdAt}>{showTime(version.createdAt)}</time> · {cameIn(version)}
           </p>
         </div>
         <div className="flex flex-wrap gap-2">
