@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use pairing_core::{event::EventData, session::CodeKind, workflow::EngineReport};
+use pairing_core::{
+    event::EventData,
+    plugin::{PluginError, Slot},
+    session::CodeKind,
+    workflow::EngineReport,
+};
 use pairing_sessions::CommandReply;
 use secrecy::ExposeSecret;
 
-use crate::host::{Host, bytes_in, everything, name, request_code, within};
+use crate::host::{Host, bytes_in, everything, name, request_code, trap, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_shown_until_it_expires_and_not_longer() {
@@ -134,6 +139,41 @@ async fn a_late_image_is_sent_although_the_journal_was_faster() {
     assert_eq!((late.name.as_str(), late.id), ("qr-code", None));
     assert!(late.body.contains(&BASE64_STANDARD.encode("2@planted-qr")));
     host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_could_not_be_drawn_is_drawn_again_and_sent_once_more() {
+    let slot = Slot::QrRenderer;
+    let pause = Duration::from_secs(10);
+    for (failure, rest) in [
+        (trap(slot), Duration::from_secs(1)),
+        (PluginError::Busy { slot }, Duration::from_secs(1)),
+        (PluginError::Paused { slot, retry_after: Some(pause) }, pause),
+    ] {
+        let host = Host::start().await;
+        let session = name("sales");
+        host.init(&session).await;
+        let mut subscription = host.subscribe(100);
+        let mut next_code = async || loop {
+            let event = within(subscription.next()).await.unwrap();
+            if event.name == "qr-code" {
+                break event;
+            }
+        };
+        host.renderer.go_wrong([failure]);
+        let snapshot = host.show_qr(&session, "2@planted-qr").await;
+        assert!(snapshot.qr_data_url(host.now()).is_none());
+        let empty = next_code().await;
+        assert!(empty.id.is_some() && empty.body.contains("\"qrCode\":null"), "{}", empty.body);
+
+        host.clock.advance(rest);
+        let drawn = next_code().await;
+        assert_eq!(drawn.id, None);
+        assert!(drawn.body.contains(&BASE64_STANDARD.encode("2@planted-qr")));
+        host.until(&session, |session| session.qr_data_url(host.now()).is_some()).await;
+        assert_eq!(host.inputs(&session).await.len(), 2, "it is no input");
+        host.sessions.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

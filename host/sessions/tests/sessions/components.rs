@@ -109,19 +109,20 @@ async fn a_recorded_life_replays_to_the_same_transitions() {
 
 /// Asks for every decision again, from nothing but what was recorded.
 async fn replay(workflow: &dyn Workflow, recorded: &[RecordedInput]) {
-    let schema = 1;
-    let mut state: Option<Vec<u8>> = None;
+    let mut state: Option<(u32, Vec<u8>)> = None;
     for input in recorded {
         let given: Input = serde_json::from_str(&input.input).unwrap();
         let context: Context = serde_json::from_str(&input.context).unwrap();
         let expected: Transition = serde_json::from_str(&input.transition).unwrap();
-        let before = state.as_deref().map(|state| (schema, state));
+        let before = state.as_ref().map(|(schema, state)| (*schema, &state[..]));
         let decision = workflow.handle(before, &given, &context).await.unwrap();
-        assert_eq!(decision.state_schema, schema);
+        assert_eq!(decision.state_schema, input.state_schema);
+        assert_eq!(decision.fuel, input.fuel, "input {}", input.number);
+        assert!(input.fuel > 0, "it was not counted");
         assert_eq!(decision.digest, input.digest);
         assert_eq!(decision.transition, expected, "input {}", input.number);
         assert_eq!(context.input_number, input.number);
-        state = Some(expected.state);
+        state = Some((input.state_schema, expected.state));
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -10,6 +13,8 @@ use pairing_core::{
     clock::Timestamp,
     event::{Cursor, JournalEvent},
     id::SessionName,
+    plugin::Slot,
+    plugin_store::Parked,
     session::SessionRecord,
     store::{Commit, HistoryEntry, JournalStore, RecordedInput, SessionStore, Store, StoreError},
 };
@@ -19,6 +24,8 @@ pub(crate) struct FaultyStore {
     inner: Arc<dyn Store>,
     /// What becomes of the next commits, one after the other.
     faults: Mutex<Vec<Fault>>,
+    /// Nothing can be parked.
+    refuses_parking: AtomicBool,
     /// Sessions whose commits wait.
     held: watch::Sender<BTreeSet<SessionName>>,
     /// How many commits have begun.
@@ -38,6 +45,7 @@ impl FaultyStore {
         Self {
             inner,
             faults: Mutex::default(),
+            refuses_parking: AtomicBool::default(),
             held: watch::Sender::default(),
             begun: watch::Sender::new(0),
         }
@@ -51,6 +59,18 @@ impl FaultyStore {
 
     pub(crate) fn faults_left(&self) -> usize {
         self.faults.lock().unwrap().len()
+    }
+
+    /// From now on nothing can be parked.
+    pub(crate) fn refuse_parking(&self) {
+        self.refuses_parking.store(true, Ordering::Relaxed);
+    }
+
+    /// What was parked, oldest first.
+    pub(crate) async fn parked(&self, slot: Slot) -> Vec<Parked> {
+        let mut parked = self.inner.parked(slot, 100).await.unwrap();
+        parked.reverse();
+        parked
     }
 
     /// Commits of this session wait until [`FaultyStore::release`].
@@ -114,6 +134,13 @@ impl SessionStore for FaultyStore {
         limit: u32,
     ) -> Result<Vec<RecordedInput>, StoreError> {
         self.inner.inputs(session, after, limit).await
+    }
+
+    async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
+        if self.refuses_parking.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the test took it away".into()));
+        }
+        self.inner.park(parked).await
     }
 }
 

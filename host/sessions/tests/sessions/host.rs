@@ -10,6 +10,7 @@ use pairing_core::{
     fakes::{FakeCall, FakeClock, FakeEngine, FakeFanOut, FakeRenderer, FakeWorkflow},
     fan_out::{FanOut, Interest, Transport},
     id::SessionName,
+    plugin::{PluginError, Slot},
     renderer::QrRenderer,
     session::Account,
     store::{JournalStore, RecordedInput, SessionStore},
@@ -23,6 +24,8 @@ use tempfile::TempDir;
 
 use crate::faulty_store::FaultyStore;
 
+/// How long [`paused`] plugins are not called.
+pub(crate) const PAUSE: Duration = Duration::from_secs(30);
 /// Long enough for any machine; only a hanging test meets it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -33,6 +36,7 @@ pub(crate) struct Host {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) renderer: Arc<FakeRenderer>,
     pub(crate) workflow: Arc<FakeWorkflow>,
+    pub(crate) fan_out: Arc<FakeFanOut>,
     pub(crate) folder: TempDir,
 }
 
@@ -49,13 +53,13 @@ impl Host {
     }
 
     async fn start_in(folder: TempDir, clock: Arc<FakeClock>) -> Self {
-        let (renderer, workflow) = (Arc::default(), Arc::default());
+        let (renderer, workflow, fan_out) = (Arc::default(), Arc::default(), Arc::default());
         let fakes = Decides {
             workflow: Arc::clone(&workflow) as _,
             renderer: Arc::clone(&renderer) as _,
-            fan_out: Arc::new(FakeFanOut),
+            fan_out: Arc::clone(&fan_out) as _,
         };
-        Self { renderer, workflow, ..Self::start_with(folder, clock, fakes).await }
+        Self { renderer, workflow, fan_out, ..Self::start_with(folder, clock, fakes).await }
     }
 
     /// With these plugins in place of the fakes.
@@ -77,8 +81,8 @@ impl Host {
             clock: clock.clone(),
         };
         let sessions = Sessions::start(parts, SessionsConfig::default()).await.unwrap();
-        let (renderer, workflow) = (Arc::default(), Arc::default());
-        Self { sessions, store, engine, clock, renderer, workflow, folder }
+        let (renderer, workflow, fan_out) = (Arc::default(), Arc::default(), Arc::default());
+        Self { sessions, store, engine, clock, renderer, workflow, fan_out, folder }
     }
 
     /// The same data folder, later, with a new browser and new memory.
@@ -94,6 +98,18 @@ impl Host {
         let Self { folder, clock, store, .. } = self;
         drop(store);
         Self::start_with(folder, clock, plugins).await
+    }
+
+    /// Moves the clock on, again and again, until this is so: whoever waits may
+    /// not have looked at the clock yet.
+    pub(crate) async fn advance_until(&self, step: Duration, so: impl AsyncFn() -> bool) {
+        within(async {
+            while !so().await {
+                self.clock.advance(step);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -200,6 +216,25 @@ impl Host {
 
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("it hangs")
+}
+
+/// Waits until this is so.
+pub(crate) async fn until(so: impl Fn() -> bool) {
+    within(async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+pub(crate) fn trap(slot: Slot) -> PluginError {
+    PluginError::Trapped { slot, message: "unreachable".into() }
+}
+
+/// Half a minute.
+pub(crate) fn paused(slot: Slot) -> PluginError {
+    PluginError::Paused { slot, retry_after: Some(PAUSE) }
 }
 
 pub(crate) fn name(text: &str) -> SessionName {

@@ -11,5 +11,7 @@ mod faulty_store;
 mod host;
 mod inputs;
 mod outage;
+mod parking;
+mod pauses;
 mod plugin_failure;
 mod restart;

@@ -11,14 +11,10 @@ use pairing_core::{
 };
 use pairing_sessions::CommandError;
 
-use crate::host::{Host, name, parsed, request_code, within};
+use crate::host::{Host, name, parsed, request_code, trap, within};
 
-fn trap() -> PluginError {
-    PluginError::Trapped { slot: Slot::Workflow, message: "unreachable".into() }
-}
-
-fn traps(times: usize) -> Vec<WorkflowFault> {
-    vec![WorkflowFault::Fail(trap()); times]
+fn traps() -> [WorkflowFault; 1] {
+    [WorkflowFault::Fail(trap(Slot::Workflow))]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,9 +24,9 @@ async fn a_trap_leaves_the_state_and_fails_that_command_closed() {
     host.init(&session).await;
     host.link(&session).await;
     let calls = host.engine.calls(&session);
-    host.workflow.go_wrong(traps(2));
+    host.workflow.go_wrong(traps());
     let answer = host.command(&session, Command::Logout { confirm: true }).await;
-    assert!(matches!(answer, Err(CommandError::Plugin(error)) if error == trap()));
+    assert!(matches!(answer, Err(CommandError::Plugin(error)) if error == trap(Slot::Workflow)));
     assert_eq!(host.sessions.session(&session).unwrap().view.status, Status::Connected);
     assert_eq!(host.engine.calls(&session), calls, "nothing was done");
     assert_eq!(host.inputs(&session).await.len(), 2, "nothing was written");
@@ -40,30 +36,21 @@ async fn a_trap_leaves_the_state_and_fails_that_command_closed() {
     host.sessions.stop().await;
 }
 
+/// The sandbox has tried twice by then.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_was_cut_off_is_made_once_more() {
-    let host = Host::start().await;
-    let session = name("sales");
-    host.init(&session).await;
-    host.workflow.go_wrong(traps(1));
-    host.link(&session).await;
-    host.workflow.go_wrong(traps(1));
-    host.command(&session, Command::Disconnect).await.unwrap();
-    assert_eq!(host.workflow.faults_left(), 0);
-    host.sessions.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_not_repeated() {
+async fn an_input_that_failed_is_not_handed_over_again() {
     let host = Host::start().await;
     let session = name("sales");
     host.init(&session).await;
     let refusal =
         PluginError::Refused { slot: Slot::Workflow, message: "the state can't be read".into() };
-    host.workflow.go_wrong([WorkflowFault::Fail(refusal), WorkflowFault::Panic]);
-    let answer = host.command(&session, Command::Disconnect).await;
-    assert!(matches!(answer, Err(CommandError::Plugin(PluginError::Refused { .. }))));
-    assert_eq!(host.workflow.faults_left(), 1);
+    for error in [refusal, trap(Slot::Workflow)] {
+        host.workflow.go_wrong([WorkflowFault::Fail(error.clone())]);
+        let answer = host.command(&session, Command::Disconnect).await;
+        assert!(matches!(answer, Err(CommandError::Plugin(given)) if given == error));
+        assert_eq!(host.workflow.faults_left(), 0);
+        assert_eq!(host.inputs(&session).await.len(), 1);
+    }
     host.sessions.stop().await;
 }
 
@@ -80,7 +67,7 @@ async fn a_report_that_no_workflow_could_work_is_followed_by_a_fresh_start() {
         _ = &mut waiting => panic!("there is no code yet"),
         () = host.engine.wait_for(&session, &asked, 1) => {}
     }
-    host.workflow.go_wrong(traps(2));
+    host.workflow.go_wrong(traps());
     host.say(&session, EngineReport::Authenticated).await;
     let answer = within(waiting).await;
     assert!(matches!(answer, Err(CommandError::Plugin(_))), "the caller is told why");
@@ -102,7 +89,7 @@ async fn a_command_before_the_fresh_start_waits_for_it() {
     let host = Host::start().await;
     let session = name("sales");
     host.init(&session).await;
-    host.workflow.go_wrong(traps(2));
+    host.workflow.go_wrong(traps());
     host.say(&session, EngineReport::Authenticated).await;
     within(host.engine.wait_for(&session, &FakeCall::Stop, 1)).await;
     host.command(&session, Command::Disconnect).await.unwrap();
