@@ -9,15 +9,25 @@ use std::{
 
 use pairing_core::{
     event::Cursor,
+    plugin::Slot,
+    plugin_store::NumberedChange,
     store::{Store, StoreError},
 };
-use pairing_store::{Config, connect, migrate, testing::PostgresServer};
+use pairing_store::{
+    Config, connect, contract::plugins as registry, migrate, testing::PostgresServer,
+};
+use sqlx::{Connection, PgConnection};
 
 /// Patient enough for a loaded machine; the limits have tests of their own.
-async fn open() -> (Arc<dyn Store>, ()) {
-    let mut config = Config::new(PostgresServer::shared().await.database().await);
+fn patient(url: &str) -> Config {
+    let mut config = Config::new(url);
     config.call_timeout = Duration::from_secs(60);
-    (connect(&config).await.unwrap(), ())
+    config
+}
+
+async fn open() -> (Arc<dyn Store>, ()) {
+    let url = PostgresServer::shared().await.database().await;
+    (connect(&patient(&url)).await.unwrap(), ())
 }
 
 pairing_store::contract_tests!(open);
@@ -93,4 +103,77 @@ async fn a_database_that_is_not_there_is_refused() {
     config.call_timeout = Duration::from_secs(60);
     let Err(refusal) = connect(&config).await else { panic!("connected to nothing") };
     assert!(matches!(refusal, StoreError::Refused(_)), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_of_plugins_is_only_added_to() {
+    let url = PostgresServer::shared().await.database().await;
+    let store = connect(&patient(&url)).await.unwrap();
+    let change = registry::change(Slot::Workflow, 'a');
+    store.note(&change).await.unwrap();
+    let mut beside = PgConnection::connect(&url).await.unwrap();
+    for statement in [
+        "UPDATE plugin_changes SET who = 'nobody'",
+        "DELETE FROM plugin_changes",
+        "TRUNCATE plugin_changes",
+        "INSERT INTO plugin_changes (number, slot, at, who, action, why, detail)
+         VALUES (1, 'workflow', 1, 'nobody', 'push', '', '')
+         ON CONFLICT (number) DO UPDATE SET who = excluded.who",
+    ] {
+        let refusal = sqlx::query(statement).execute(&mut beside).await.unwrap_err().to_string();
+        assert!(refusal.contains("plugin_changes is only ever added to"), "{refusal}");
+    }
+    let kept = store.changes(Slot::Workflow, None, 9).await.unwrap();
+    assert_eq!(kept, [NumberedChange { number: 1, change }]);
+    assert_eq!(store.note(&kept[0].change).await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgraded_database_keeps_its_inputs() {
+    let url = PostgresServer::shared().await.database().await;
+    let mut before = PgConnection::connect(&url).await.unwrap();
+    let mut migrator = sqlx::migrate!("../../migrations/postgres");
+    migrator.migrations.to_mut().retain(|migration| migration.version < 5);
+    migrator.run(&mut before).await.unwrap();
+    for statement in registry::BEFORE_THE_REGISTRY {
+        sqlx::query(statement).bind(&b"state"[..]).execute(&mut before).await.unwrap();
+    }
+    before.close().await.unwrap();
+    let store = connect(&patient(&url)).await.unwrap();
+    registry::an_upgraded_database_keeps_its_inputs(store).await;
+}
+
+/// Repeats what is not available yet: on a busy machine even a connection may
+/// take longer than the short deadline of the test below.
+async fn eventually<T, F>(mut call: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let began = Instant::now();
+    loop {
+        match call().await {
+            Ok(done) => return done,
+            Err(StoreError::Unavailable(message)) => {
+                assert!(began.elapsed() < Duration::from_secs(60), "{message}");
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// Sending and fetching 32 MiB may take longer than other calls are given: here
+/// those have less time than a component needs on any machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_component_is_not_held_to_the_deadline_of_other_calls() {
+    let mut config = Config::new(PostgresServer::shared().await.database().await);
+    config.call_timeout = Duration::from_millis(30);
+    let store = eventually(|| connect(&config)).await;
+    let component = registry::noise(registry::LARGEST);
+    let version = registry::version(Slot::Workflow, 'a', &component);
+    eventually(|| store.add_version(&version, &component)).await;
+    let again = eventually(|| store.component(&version.digest)).await;
+    assert!(again.unwrap() == component, "the bytes differ");
+    eventually(|| store.put_native_code(&version.digest, "x", &component)).await;
+    let again = eventually(|| store.native_code(&version.digest, "x")).await;
+    assert!(again.unwrap() == component, "the bytes differ");
 }

@@ -4,8 +4,13 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-use pairing_core::store::{Store, StoreError};
-use pairing_store::{Config, connect, migrate};
+use pairing_core::{
+    plugin::Slot,
+    plugin_store::NumberedChange,
+    store::{Store, StoreError},
+};
+use pairing_store::{Config, connect, contract::plugins as registry, migrate};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 fn config(folder: &Path) -> Config {
@@ -74,4 +79,45 @@ async fn a_file_that_is_no_database_is_refused() {
         .unwrap();
     let Err(refusal) = connect(&config(folder.path())).await else { panic!("it was opened") };
     assert!(matches!(refusal, StoreError::Refused(_)), "{refusal}");
+}
+
+/// A connection beside the store's own.
+async fn beside(folder: &Path) -> SqliteConnection {
+    let address = format!("sqlite:{}?mode=rwc", folder.join("pairing.db").display());
+    SqliteConnection::connect(&address).await.unwrap()
+}
+
+#[tokio::test]
+async fn history_of_plugins_is_only_added_to() {
+    let (store, folder) = open().await;
+    let change = registry::change(Slot::Workflow, 'a');
+    store.note(&change).await.unwrap();
+    let mut beside = beside(folder.path()).await;
+    for statement in [
+        "UPDATE plugin_changes SET who = 'nobody'",
+        "DELETE FROM plugin_changes",
+        "INSERT OR REPLACE INTO plugin_changes (number, slot, at, who, action, why, detail)
+         VALUES (1, 'workflow', 1, 'nobody', 'push', '', '')",
+    ] {
+        let refusal = sqlx::query(statement).execute(&mut beside).await.unwrap_err().to_string();
+        assert!(refusal.contains("plugin_changes is only ever added to"), "{refusal}");
+    }
+    let kept = store.changes(Slot::Workflow, None, 9).await.unwrap();
+    assert_eq!(kept, [NumberedChange { number: 1, change }]);
+    assert_eq!(store.note(&kept[0].change).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_upgraded_database_keeps_its_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut before = beside(folder.path()).await;
+    let mut migrator = sqlx::migrate!("../../migrations/sqlite");
+    migrator.migrations.to_mut().retain(|migration| migration.version < 5);
+    migrator.run(&mut before).await.unwrap();
+    for statement in registry::BEFORE_THE_REGISTRY {
+        sqlx::query(statement).bind(&b"state"[..]).execute(&mut before).await.unwrap();
+    }
+    before.close().await.unwrap();
+    let store = connect(&config(folder.path())).await.unwrap();
+    registry::an_upgraded_database_keeps_its_inputs(store).await;
 }

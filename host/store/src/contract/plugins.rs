@@ -3,13 +3,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use pairing_core::{
+    clock::Timestamp,
     event::EventData,
     plugin::{PluginDigest, Slot},
     plugin_store::{
         Activation, Canary, NumberedChange, PluginAction, PluginChange, PluginFacts, PluginVersion,
         Verdict,
     },
-    store::{Store, StoreError},
+    store::{RecordedInput, Store, StoreError},
 };
 use tokio::task::JoinSet;
 
@@ -65,7 +66,7 @@ pub fn version(slot: Slot, letter: char, component: &[u8]) -> PluginVersion {
     }
 }
 
-fn change(slot: Slot, letter: char) -> PluginChange {
+pub fn change(slot: Slot, letter: char) -> PluginChange {
     PluginChange {
         slot,
         at: at(7),
@@ -245,7 +246,8 @@ pub async fn numbers_count_over_all_slots_without_gaps(store: Arc<dyn Store>) {
         let store = Arc::clone(&store);
         let slot = Slot::ALL[writer % 3];
         writers.spawn(async move {
-            let noted = patiently(|| store.note(&change(slot, 'a'))).await.unwrap();
+            let push = change(slot, 'a');
+            let noted = patiently(|| store.note(&push)).await.unwrap();
             let lost = activation(slot, 'a', Some(u64::MAX));
             assert_eq!(patiently(|| store.activate(&lost)).await.unwrap(), None);
             noted
@@ -327,4 +329,43 @@ pub async fn verdicts_come_oldest_first(store: Arc<dyn Store>) {
     assert_eq!(store.verdicts(Slot::Workflow, &digest('a')).await.unwrap(), own);
     assert_eq!(store.verdicts(Slot::FanOut, &digest('a')).await.unwrap(), others[2..]);
     assert_eq!(store.verdicts(Slot::FanOut, &digest('b')).await.unwrap(), []);
+}
+
+/// What a database of before the registry held: a session, its input, and the
+/// last input of another that was deleted. `$1` is a state.
+pub const BEFORE_THE_REGISTRY: [&str; 3] = [
+    "INSERT INTO sessions (name, view, state, state_schema, input_number, created_at, updated_at)
+     VALUES ('s', '{\"status\":\"disconnected\",\"linked\":false}', $1, 1, 1, 0, 0)",
+    "INSERT INTO inputs (session_name, number, at, digest, input, context, transition, first_event)
+     VALUES ('s', 1, 5, 'abc', '{\"n\":1}', '{}', '[]', 0)",
+    "INSERT INTO deleted_sessions (name, number, at, digest, input, context, transition,
+         first_event)
+     VALUES ('gone', 1, 5, 'abc', '{\"n\":1}', '{}', '[]', 0)",
+];
+
+/// For a store over a database that was upgraded with [`BEFORE_THE_REGISTRY`] in it.
+pub async fn an_upgraded_database_keeps_its_inputs(store: Arc<dyn Store>) {
+    let old = RecordedInput {
+        number: 1,
+        at: Timestamp(5),
+        digest: PluginDigest("abc".into()),
+        state_schema: 1,
+        fuel: 0,
+        input: "{\"n\":1}".to_owned(),
+        context: "{}".to_owned(),
+        transition: "[]".to_owned(),
+    };
+    let name = "s".parse().unwrap();
+    assert_eq!(store.inputs(&name, 0, 9).await.unwrap().as_slice(), std::slice::from_ref(&old));
+    // The last input of a deleted session is still recognised.
+    let mut repeated = commit("gone", 1, vec![]);
+    repeated.input = old;
+    repeated.delete = true;
+    store.commit(&repeated).await.unwrap();
+    store.commit(&repeated).await.unwrap();
+    let mut next = commit("s", 2, vec![]);
+    next.input.fuel = 77;
+    store.commit(&next).await.unwrap();
+    assert_eq!(store.inputs(&name, 1, 9).await.unwrap(), [next.input]);
+    assert_eq!(store.slots().await.unwrap(), []);
 }
