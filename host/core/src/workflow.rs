@@ -173,6 +173,44 @@ pub enum Input {
     WakeUp,
 }
 
+impl Input {
+    /// Its kind, such as `engine:ready`: for people and for counting.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::HostStarted => "host-started",
+            Self::WakeUp => "wake-up",
+            Self::Command { command, .. } => match command {
+                Command::Init { .. } => "command:init",
+                Command::RequestPairingCode { .. } => "command:request-pairing-code",
+                Command::RefreshQr { .. } => "command:refresh-qr",
+                Command::Disconnect => "command:disconnect",
+                Command::Reconnect => "command:reconnect",
+                Command::Logout { .. } => "command:logout",
+                Command::Delete { .. } => "command:delete",
+            },
+            Self::Engine(report) => match report {
+                EngineReport::Started => "engine:started",
+                EngineReport::Loading { .. } => "engine:loading",
+                EngineReport::QrMade { .. } => "engine:qr-made",
+                EngineReport::QrExpired => "engine:qr-expired",
+                EngineReport::CodeMade => "engine:code-made",
+                EngineReport::CodeFailed(_) => "engine:code-failed",
+                EngineReport::Authenticated => "engine:authenticated",
+                EngineReport::Ready(_) => "engine:ready",
+                EngineReport::ConnectionLost => "engine:connection-lost",
+                EngineReport::LoggedOut { .. } => "engine:logged-out",
+                EngineReport::Conflict => "engine:conflict",
+                EngineReport::ClientOutdated => "engine:client-outdated",
+                EngineReport::Banned { .. } => "engine:banned",
+                EngineReport::PasskeyRequired => "engine:passkey-required",
+                EngineReport::Probe { .. } => "engine:probe",
+                EngineReport::Stopped => "engine:stopped",
+                EngineReport::Failed(_) => "engine:failed",
+            },
+        }
+    }
+}
+
 /// What the host is to do once the transition is committed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]

@@ -1,6 +1,7 @@
 //! Why the registry did not do what it was asked.
 
 use pairing_core::{plugin::Slot, store::StoreError};
+use pairing_plugin_runtime::Refusal;
 
 /// Why the registry did not do what it was asked. What was active stays so.
 #[derive(Debug, thiserror::Error)]
@@ -49,4 +50,48 @@ pub enum RegistryError {
     /// The host itself could not do it.
     #[error("the host could not do it: {0}")]
     Host(String),
+}
+
+impl RegistryError {
+    /// What the runtime refuses, under the name of the gate where it does.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        let gate = match &refusal {
+            Refusal::Compiler(why) => return Self::Host(why.clone()),
+            Refusal::NotAComponent(_)
+            | Refusal::Compile(_)
+            | Refusal::CompileTime { .. }
+            | Refusal::CompileMemory { .. }
+            | Refusal::Memory { .. }
+            | Refusal::Parts { .. } => "compile",
+            Refusal::Start(_) | Refusal::Describe(_) | Refusal::Description(_) => "probe",
+            _ => "world",
+        };
+        Self::Refused { gate, message: refusal.to_string() }
+    }
+}
+
+/// Why the registry could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file of the folder can't be read.
+    #[error("could not read {path}: {error}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Nothing can fill a slot.
+    #[error("slot `{slot}` can't be filled with {with}: {error}", slot = .slot.as_str())]
+    Unfilled {
+        /// Which slot.
+        slot: Slot,
+        /// What was tried.
+        with: String,
+        /// Why it failed.
+        error: RegistryError,
+    },
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

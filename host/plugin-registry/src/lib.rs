@@ -2,18 +2,30 @@
 //! before it may decide anything, the swap, and the way back.
 //!
 //! ```text
-//! push ─► signature ─► world ─► compile (child process) ─► probe ─► known version
+//! push ─► size ─► signature ─► compile (a child process) ─► world ─► probe ─► known version
 //! activate ─► replay of recorded histories ─► (canary) ─► one atomic swap
 //! ```
 //!
-//! The database is the truth; what runs is `pairing-plugin-runtime`'s.
+//! The database is the truth: what fills a slot, and every change that was tried,
+//! stand there. What runs is `pairing-plugin-runtime`'s.
 
+mod activate;
 mod errors;
+mod histories;
+mod loading;
+mod push;
 mod registry;
+mod replay;
 mod replay_report;
 mod reports;
+mod roll_back;
+mod seed;
+mod signature;
+mod supervise;
+mod watch;
 
-pub use errors::RegistryError;
-pub use registry::Registry;
+pub use errors::{OpenError, RegistryError};
+pub use registry::{Registry, RegistryConfig, RegistryParts};
 pub use replay_report::{Difference, ReplayReport, ReplayResult, SessionReplay};
 pub use reports::{Activate, Activated, Push, Pushed, Rollback, SlotReport};
+pub use signature::{KeyError, TrustedKeys};

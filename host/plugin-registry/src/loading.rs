@@ -1,0 +1,111 @@
+//! From the database into memory: compiled code if there is some that this host
+//! sealed, else the component, compiled anew.
+
+use pairing_core::{
+    plugin::{PluginDigest, Slot},
+    plugin_store::PluginVersion,
+};
+use pairing_plugin_runtime::{LoadedVersion, Origin, digest_of};
+
+use crate::{errors::RegistryError, registry::Registry};
+
+/// A version that was compiled just now.
+pub(crate) struct Compiled {
+    pub(crate) version: LoadedVersion,
+    pub(crate) sealed: Vec<u8>,
+}
+
+impl Registry {
+    /// The version as it runs, or loaded.
+    pub(crate) async fn loaded(
+        &self,
+        version: &PluginVersion,
+        is_proven: bool,
+    ) -> Result<LoadedVersion, RegistryError> {
+        let running = self.0.parts.runtime.running(version.slot, &version.digest);
+        match running {
+            Some(running) => Ok(running),
+            None => self.load(version, is_proven).await,
+        }
+    }
+
+    /// A fresh copy, with a clean record.
+    pub(crate) async fn load(
+        &self,
+        version: &PluginVersion,
+        is_proven: bool,
+    ) -> Result<LoadedVersion, RegistryError> {
+        let origin =
+            Origin { digest: version.digest.clone(), source: version.source.clone(), is_proven };
+        if let Some(sealed) = self.sealed(&version.digest).await
+            && let Some(loaded) = self.take_up(version.slot, sealed, origin.clone()).await?
+        {
+            hit("hit");
+            return Ok(loaded);
+        }
+        hit("miss");
+        let component = self.0.parts.store.component(&version.digest).await?;
+        let component = component.ok_or_else(|| RegistryError::UnknownVersion {
+            slot: version.slot,
+            digest: version.digest.to_string(),
+        })?;
+        if digest_of(&component) != version.digest {
+            return Err(RegistryError::Refused {
+                gate: "digest",
+                message: "its bytes were changed in the database; push the component again".into(),
+            });
+        }
+        let compiled = self.compiled(version.slot, &component, origin).await?;
+        self.keep(&version.digest, &compiled.sealed).await;
+        Ok(compiled.version)
+    }
+
+    /// Compiles, and takes the code up.
+    pub(crate) async fn compiled(
+        &self,
+        slot: Slot,
+        component: &[u8],
+        origin: Origin,
+    ) -> Result<Compiled, RegistryError> {
+        let runtime = &self.0.parts.runtime;
+        let sealed = runtime.compile(component).await.map_err(RegistryError::refused)?;
+        let version = self.take_up(slot, sealed.clone(), origin).await?;
+        let version = version.ok_or_else(|| RegistryError::Host("a seal does not fit".into()))?;
+        Ok(Compiled { version, sealed })
+    }
+
+    async fn take_up(
+        &self,
+        slot: Slot,
+        sealed: Vec<u8>,
+        origin: Origin,
+    ) -> Result<Option<LoadedVersion>, RegistryError> {
+        let loaded = self.0.parts.runtime.load(slot, sealed, origin).await;
+        loaded.map_err(RegistryError::refused)
+    }
+
+    /// Without the database one compiles; a miss is never an error.
+    async fn sealed(&self, digest: &PluginDigest) -> Option<Vec<u8>> {
+        let compatibility = self.0.parts.runtime.compatibility();
+        match self.0.parts.native_code.native_code(digest, compatibility).await {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::warn!(%digest, %error, "no compiled code could be read; compiling anew");
+                None
+            }
+        }
+    }
+
+    /// Keeps code for the next start, and for the way back.
+    pub(crate) async fn keep(&self, digest: &PluginDigest, sealed: &[u8]) {
+        let compatibility = self.0.parts.runtime.compatibility();
+        let kept = self.0.parts.native_code.put_native_code(digest, compatibility, sealed);
+        if let Err(error) = kept.await {
+            tracing::warn!(%digest, %error, "compiled code could not be kept; every start compiles it");
+        }
+    }
+}
+
+fn hit(result: &'static str) {
+    metrics::counter!("plugin_native_code_total", "result" => result).increment(1);
+}

@@ -1,0 +1,172 @@
+//! What fills a slot when the host starts.
+
+use std::path::Path;
+
+use pairing_core::{
+    plugin::Slot,
+    plugin_store::{PluginAction, SlotState},
+};
+use pairing_plugin_runtime::{Filling, LoadedVersion, digest_of, embedded};
+
+use crate::{
+    activate::Swap,
+    errors::{OpenError, RegistryError},
+    registry::Registry,
+    reports::{Activate, Push},
+};
+
+/// Who does what the host does by itself.
+pub(crate) const HOST: &str = "host";
+
+/// Fills a slot: as the database says, or for the first time.
+pub(crate) async fn fill(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
+    let _turn = registry.changing(slot).await;
+    let slots = registry.0.parts.store.slots().await?;
+    match slots.into_iter().find(|state| state.slot == slot) {
+        None => plant(registry, slot).await,
+        Some(state) => {
+            let fault = match take_up(registry, &state).await {
+                Ok(()) => return renew(registry, slot).await,
+                Err(RegistryError::Store(error)) => return Err(error.into()),
+                Err(error) => error,
+            };
+            tracing::error!(plugin = slot.as_str(), digest = %state.active, error = %fault, "the active version can't be loaded; an earlier one takes its place");
+            fall_back(registry, &state, fault).await
+        }
+    }
+}
+
+/// What the database says.
+async fn take_up(registry: &Registry, state: &SlotState) -> Result<(), RegistryError> {
+    let slot = state.slot;
+    let version = registry.find(slot, &state.active.0).await?;
+    let active = registry.load(&version, true).await?;
+    let canary = match &state.canary {
+        None => None,
+        Some(canary) => {
+            let version = registry.find(slot, &canary.digest.0).await?;
+            match registry.load(&version, false).await {
+                Ok(version) => Some((version, canary.share)),
+                Err(error) => {
+                    tracing::error!(plugin = slot.as_str(), digest = %canary.digest, %error, "the version on trial can't be loaded; its sessions go on with the active one");
+                    None
+                }
+            }
+        }
+    };
+    let pins =
+        if slot == Slot::Workflow { registry.0.parts.store.pins().await? } else { Vec::new() };
+    let (_, pins) = registry.load_pins(slot, pins, &active, canary.as_ref()).await?;
+    let generation = state.generation;
+    let filling = Filling { generation, active, canary, pins, is_new: false };
+    registry.0.parts.runtime.fill(slot, filling);
+    Ok(())
+}
+
+/// The slot is empty: the folder's component, else the host's own.
+async fn plant(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
+    let folder = registry.0.config.dir.as_deref();
+    let (source, with, push) = match folder.map(|dir| read(dir, slot)).transpose()?.flatten() {
+        Some((path, push)) => ("folder", path, push),
+        None => ("embedded", "the host's own component".into(), own(slot)),
+    };
+    let planting = async {
+        let pushed = registry.push_from(source, push).await?;
+        let active = registry.loaded(&pushed.version, true).await?;
+        let mut change = registry.change(slot, PluginAction::Seed, HOST, "the slot was empty");
+        change.to = Some(pushed.version.digest.clone());
+        let swap = Swap { change, active, canary: None, pins: Vec::new(), is_new: false };
+        registry.swap(swap).await
+    };
+    let planted = planting.await;
+    planted.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error })
+}
+
+/// A newer host brings newer components of its own. Where an operator has chosen
+/// another one nothing happens.
+async fn renew(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
+    let own_digest = digest_of(embedded(slot));
+    let active = registry.0.parts.runtime.filled(slot).map(|filled| filled.active.info);
+    let is_old = active.is_some_and(|info| info.source == "embedded" && info.digest != own_digest);
+    if !is_old {
+        return Ok(());
+    }
+    let renewing = async {
+        registry.push_from("embedded", own(slot)).await?;
+        let ask = Activate {
+            slot,
+            digest: own_digest.to_string(),
+            canary: None,
+            why: "the host brought a newer component".into(),
+            who: HOST.into(),
+        };
+        registry.activate_as(PluginAction::Seed, ask).await
+    };
+    match renewing.await {
+        Ok(_) => Ok(()),
+        Err(RegistryError::Store(error)) => Err(error.into()),
+        // The old one goes on; the history says why.
+        Err(_) => Ok(()),
+    }
+}
+
+/// The newest earlier version that can be loaded, else the host's own.
+async fn fall_back(
+    registry: &Registry,
+    state: &SlotState,
+    fault: RegistryError,
+) -> Result<(), OpenError> {
+    let slot = state.slot;
+    let why = format!("{} could not be loaded: {fault}", state.active.short());
+    let mut found: Option<LoadedVersion> = None;
+    let earlier = registry.earlier(slot).await.unwrap_or_default();
+    for version in earlier.iter().filter(|version| version.digest != state.active) {
+        if let Ok(loaded) = registry.load(version, true).await {
+            found = Some(loaded);
+            break;
+        }
+    }
+    let falling = async {
+        let active = match found {
+            Some(active) => active,
+            None => {
+                let pushed = registry.push_from("embedded", own(slot)).await?;
+                registry.load(&pushed.version, true).await?
+            }
+        };
+        let mut change = registry.change(slot, PluginAction::AutomaticRollback, HOST, &why);
+        change.to = Some(active.info().digest.clone());
+        let swap = Swap { change, active, canary: None, pins: Vec::new(), is_new: false };
+        registry.swap_from(swap, Some(state.generation)).await
+    };
+    let with = "an earlier version, nor with the host's own component".into();
+    let fallen = falling.await;
+    fallen.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error })
+}
+
+fn own(slot: Slot) -> Push {
+    Push {
+        slot,
+        component: embedded(slot).to_vec(),
+        signature: None,
+        accept_unsigned: None,
+        who: HOST.into(),
+    }
+}
+
+/// What the folder holds for the slot: its path, and the component with the
+/// signature that lies beside it.
+pub(crate) fn read(dir: &Path, slot: Slot) -> Result<Option<(String, Push)>, OpenError> {
+    let path = dir.join(slot.as_str()).with_extension("wasm");
+    let shown = path.display().to_string();
+    let unread = |error| OpenError::Read { path: shown.clone(), error };
+    let optional = |result: std::io::Result<Vec<u8>>| match result {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unread(error)),
+    };
+    let Some(component) = optional(std::fs::read(&path))? else { return Ok(None) };
+    let signature = optional(std::fs::read(path.with_extension("wasm.sig")))?;
+    let push = Push { slot, component, signature, accept_unsigned: None, who: HOST.into() };
+    Ok(Some((shown, push)))
+}

@@ -1,0 +1,67 @@
+//! The watched folder of development mode: what changes there is pushed and
+//! activated, as if somebody had called the API.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use pairing_core::plugin::Slot;
+use pairing_plugin_runtime::digest_of;
+
+use crate::{registry::Registry, reports::Activate, seed};
+
+/// How often the folder is looked at.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Watches until the registry stops.
+pub(crate) async fn run(registry: Registry, dir: PathBuf) {
+    let mut seen: HashMap<Slot, (SystemTime, u64)> = HashMap::new();
+    loop {
+        for slot in Slot::ALL {
+            let Some(stamp) = stamp(&dir, slot) else { continue };
+            // A file that is being written changes once more: wait until it rests.
+            if seen.insert(slot, stamp) == Some(stamp) {
+                continue;
+            }
+            tokio::time::sleep(EVERY).await;
+            if self::stamp(&dir, slot) == Some(stamp) {
+                take(&registry, &dir, slot).await;
+            } else {
+                seen.remove(&slot);
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn stamp(dir: &Path, slot: Slot) -> Option<(SystemTime, u64)> {
+    let file = std::fs::metadata(dir.join(slot.as_str()).with_extension("wasm")).ok()?;
+    Some((file.modified().ok()?, file.len()))
+}
+
+/// The outcome stands in the log and in the slot's history.
+async fn take(registry: &Registry, dir: &Path, slot: Slot) {
+    let push = match seed::read(dir, slot) {
+        Ok(Some((_, push))) => push,
+        Ok(None) => return,
+        Err(error) => return tracing::warn!(%error, "a plugin could not be taken from its folder"),
+    };
+    let digest = digest_of(&push.component);
+    if registry.active(slot) == Some(digest.clone()) {
+        return;
+    }
+    if registry.push_from("folder", push).await.is_err() {
+        return;
+    }
+    let ask = Activate {
+        slot,
+        digest: digest.to_string(),
+        canary: None,
+        why: "its file in the watched folder changed".into(),
+        who: seed::HOST.into(),
+    };
+    // What went wrong stands in the log and in the history already.
+    let _ = registry.activate(ask).await;
+}
