@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::{
     problem::{Answer, Code, Problem},
+    routes,
     state::Api,
 };
 
@@ -51,10 +52,18 @@ fn admit(api: &Api, request: &Request) -> Answer<()> {
     }
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > api.config.limits.body_bytes) {
+    if length.is_some_and(|length: usize| length > api.config.limits.body_bytes)
+        && !takes_components(request)
+    {
         return Err(Problem::new(Code::BodyTooLarge, "at most 1 MiB is taken"));
     }
     Ok(())
+}
+
+/// That route limits its body itself, once it knows who sends it.
+fn takes_components(request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>();
+    route.is_some_and(|route| route.as_str() == routes::COMPONENTS)
 }
 
 /// HTTP/2 has the host's name in the address; all that follows looks at the header.
@@ -157,6 +166,7 @@ pub(crate) fn cors(api: &Api) -> CorsLayer {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("plugin-signature"),
         ])
         .expose_headers([
             header::RETRY_AFTER,

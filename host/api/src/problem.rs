@@ -15,6 +15,7 @@ use pairing_core::{
     command::RefusalCode, id::InvalidSessionName, phone::InvalidPhone, plugin::PluginError,
     store::StoreError,
 };
+use pairing_plugin_registry::RegistryError;
 use pairing_sessions::{CommandError, EventsError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,6 +54,13 @@ pub enum Code {
     HostNotAllowed,
     OriginNotAllowed,
     CursorExpired,
+    MediaTypeUnsupported,
+    HeaderInvalid,
+    PluginSlotUnknown,
+    PluginVersionUnknown,
+    PluginDigestInvalid,
+    PluginRefused,
+    PluginConflict,
     Internal,
 }
 
@@ -89,6 +97,15 @@ impl Code {
             Self::HostNotAllowed => (S::MISDIRECTED_REQUEST, "This host has another name"),
             Self::OriginNotAllowed => (S::FORBIDDEN, "Pages of this origin may not do this"),
             Self::CursorExpired => (S::GONE, "These events are no longer kept"),
+            Self::MediaTypeUnsupported => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "The request's body is of another kind")
+            }
+            Self::HeaderInvalid => (S::BAD_REQUEST, "A header of the request can't be read"),
+            Self::PluginSlotUnknown => (S::NOT_FOUND, "There is no slot of this name"),
+            Self::PluginVersionUnknown => (S::NOT_FOUND, "The slot knows no such version"),
+            Self::PluginDigestInvalid => (S::BAD_REQUEST, "This does not say which version"),
+            Self::PluginRefused => (S::UNPROCESSABLE_ENTITY, "A gate refused the component"),
+            Self::PluginConflict => (S::CONFLICT, "The slot's present state does not allow this"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "Something went wrong in the host"),
         }
     }
@@ -121,6 +138,9 @@ pub struct ProblemBody {
     /// Seconds after which to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// Of a refused component: the gate that refused it, such as `signature`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<&'static str>,
 }
 
 /// A problem on its way out.
@@ -129,6 +149,7 @@ pub struct Problem {
     code: Code,
     detail: String,
     retry_after: Option<Duration>,
+    gate: Option<&'static str>,
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
@@ -138,7 +159,7 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 impl Problem {
     /// A problem with what is wrong here, and how to repair it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, headers: Vec::new() }
+        Self { code, detail: detail.into(), retry_after: None, gate: None, headers: Vec::new() }
     }
 
     /// Says when to try again.
@@ -177,6 +198,7 @@ impl Problem {
             detail: self.detail.clone(),
             message: self.detail.clone(),
             retry_after: self.retry_after.map(whole_seconds),
+            gate: self.gate,
         }
     }
 }
@@ -253,7 +275,35 @@ impl From<StoreError> for Problem {
 impl From<PluginError> for Problem {
     fn from(error: PluginError) -> Self {
         tracing::error!(%error, "a plugin failed a request");
-        Self::new(Code::PluginFailed, error.to_string()).after(Duration::from_secs(1))
+        let problem = Self::new(Code::PluginFailed, error.to_string());
+        match error {
+            // Until another version is activated there is no use in trying.
+            PluginError::Paused { retry_after: None, .. } => problem,
+            PluginError::Paused { retry_after: Some(wait), .. } => problem.after(wait),
+            _ => problem.after(Duration::from_secs(1)),
+        }
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        let text = error.to_string();
+        match error {
+            RegistryError::UnknownVersion { .. } => Self::new(Code::PluginVersionUnknown, text),
+            RegistryError::Ambiguous { .. } => Self::new(Code::PluginDigestInvalid, text),
+            RegistryError::Refused { gate, .. } => {
+                Self { gate: Some(gate), ..Self::new(Code::PluginRefused, text) }
+            }
+            RegistryError::Impossible(_) | RegistryError::Overtaken { .. } => {
+                Self::new(Code::PluginConflict, text)
+            }
+            RegistryError::Store(error) => error.into(),
+            RegistryError::Host(error) => {
+                // It may name paths.
+                tracing::error!(error, "the plugin registry failed a request");
+                Self::new(Code::Internal, "the host could not do it; the log says why")
+            }
+        }
     }
 }
 
@@ -318,4 +368,65 @@ pub(crate) async fn not_found(uri: http::Uri) -> Problem {
 
 pub(crate) async fn method_not_allowed(method: http::Method, uri: http::Uri) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{} has no {method}", uri.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use pairing_core::plugin::Slot;
+
+    use super::*;
+
+    #[test]
+    fn a_paused_plugin_says_when_it_is_tried_again_if_it_is() {
+        let slot = Slot::Workflow;
+        let after = |wait: Option<u64>| {
+            let retry_after = wait.map(Duration::from_millis);
+            let body = Problem::from(PluginError::Paused { slot, retry_after }).body();
+            (body.status, body.code, body.retry_after)
+        };
+        assert_eq!(after(Some(2_100)), (503, Code::PluginFailed, Some(3)));
+        assert_eq!(after(None), (503, Code::PluginFailed, None));
+        let busy = Problem::from(PluginError::Busy { slot }).body();
+        assert_eq!((busy.status, busy.retry_after), (503, Some(1)));
+    }
+
+    #[test]
+    fn what_the_registry_refuses_has_a_status_and_a_gate_and_no_path() {
+        let slot = Slot::FanOut;
+        let digest = || "0be7d2".to_owned();
+        let refused = RegistryError::Refused { gate: "probe", message: "it traps".into() };
+        let store = StoreError::Unavailable("connection to /run/postgres refused".into());
+        for (error, status, code, gate) in [
+            (
+                RegistryError::UnknownVersion { slot, digest: digest() },
+                404,
+                Code::PluginVersionUnknown,
+                None,
+            ),
+            (
+                RegistryError::Ambiguous { slot, digest: digest(), count: 2 },
+                400,
+                Code::PluginDigestInvalid,
+                None,
+            ),
+            (refused, 422, Code::PluginRefused, Some("probe")),
+            (RegistryError::Impossible("it is active".into()), 409, Code::PluginConflict, None),
+            (RegistryError::Overtaken { slot }, 409, Code::PluginConflict, None),
+            (RegistryError::Store(store), 503, Code::StoreUnavailable, None),
+            (
+                RegistryError::Host("could not run /usr/bin/pairing-host".into()),
+                500,
+                Code::Internal,
+                None,
+            ),
+        ] {
+            let body = Problem::from(error).body();
+            assert_eq!((body.status, body.code, body.gate), (status, code, gate));
+            assert!(
+                !body.detail.contains("/usr") && !body.detail.contains("/run"),
+                "{}",
+                body.detail
+            );
+        }
+    }
 }

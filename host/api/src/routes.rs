@@ -14,6 +14,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use auth::ABSOLUTE as LOGIN_LIFETIME;
 pub(crate) use health::DatabaseCheck;
+pub use plugins::push::COMPONENT_BYTES;
+pub(crate) use plugins::push::PATH as COMPONENTS;
 
 use crate::{console, openapi::Description, problem, state::Api};
 
@@ -34,7 +36,18 @@ pub(crate) fn described() -> OpenApiRouter<Api> {
         .routes(routes!(sessions::logout_session))
         .routes(routes!(sessions::read_history))
         .routes(routes!(events::read_events))
-        .routes(routes!(plugins::list_plugins))
+        // Plugins: console and command line.
+        .routes(routes!(plugins::slots::list_plugins))
+        .routes(routes!(
+            plugins::versions::list_plugin_versions,
+            plugins::push::push_plugin_version
+        ))
+        .routes(routes!(plugins::versions::read_plugin_version))
+        .routes(routes!(plugins::activate::activate_plugin))
+        .routes(routes!(plugins::activate::roll_back_plugin))
+        .routes(routes!(plugins::replay::replay_plugin))
+        .routes(routes!(plugins::history::read_plugin_history))
+        .routes(routes!(plugins::parked::list_parked))
         // Sign-in to the console.
         .routes(routes!(auth::setup::read_setup, auth::setup::claim_setup))
         .routes(routes!(auth::login::login))

@@ -6,9 +6,9 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pairing_core::{
     clock::SharedClock,
-    plugin::PluginInfo,
     store::{Store, StoreError},
 };
+use pairing_plugin_registry::Registry;
 use pairing_sessions::Sessions;
 use rand::RngCore;
 use secrecy::SecretString;
@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     auth::{LiveLogins, RefreshTokens, Tickets, TokenKeys, Tokens, password::Passwords},
     config::ApiConfig,
+    problem::{Code, Problem},
     rate_limit::{Limits, SharedLimits},
     routes::DatabaseCheck,
 };
@@ -33,8 +34,8 @@ pub struct ApiParts {
     pub store: Arc<dyn Store>,
     /// Tells the time.
     pub clock: SharedClock,
-    /// The plugins that fill the slots.
-    pub plugins: Vec<PluginInfo>,
+    /// Which plugins fill the slots.
+    pub plugins: Registry,
     /// Where metrics are read.
     pub metrics: PrometheusHandle,
 }
@@ -58,7 +59,7 @@ pub struct Inner {
     pub(crate) sessions: Sessions,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: SharedClock,
-    pub(crate) plugins: Vec<PluginInfo>,
+    pub(crate) plugins: Registry,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) config: ApiConfig,
     pub(crate) tokens: Tokens,
@@ -70,7 +71,7 @@ pub struct Inner {
     pub(crate) database: DatabaseCheck,
     /// Cancelled when the host begins to stop.
     pub(crate) stopping: CancellationToken,
-    /// Tasks of open sockets.
+    /// Tasks of open sockets, and others that a stop waits for.
     pub(crate) sockets: TaskTracker,
 }
 
@@ -109,6 +110,18 @@ impl Api {
             stopping,
             sockets: TaskTracker::new(),
         })))
+    }
+
+    /// Does work that must not stop in the middle because the caller hung up. When
+    /// the host stops it is waited for.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.sockets.spawn(work).await.map_err(|error| {
+            tracing::error!(%error, "a request's work did not end");
+            Problem::new(Code::Internal, "the host failed at this request; the log says where")
+        })
     }
 
     /// Makes a one-time link to set the first admin's password; none where there
