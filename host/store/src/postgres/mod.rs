@@ -5,6 +5,7 @@
 //! cut off says nothing at all. Beyond the own machine the connection is TLS
 //! with the server's certificate and name checked.
 
+mod changes;
 mod journal;
 mod logins;
 mod native_code;

@@ -11,7 +11,7 @@ use crate::{
 /// Nothing is kept if the session is gone.
 pub(super) async fn keep(pool: &PgPool, parked: &Parked) -> Result<(), StoreError> {
     let mut write = pool.begin().await.map_err(from_sqlx)?;
-    super::plugins::take_turn(&mut write).await?;
+    super::changes::take_turn(&mut write).await?;
     sqlx::query(
         "INSERT INTO parked (session_name, slot, at, what, reason, input, context)
          SELECT name, $2, $3, $4, $5, $6, $7 FROM sessions WHERE name = $1

@@ -26,7 +26,7 @@ pub(super) async fn all(pool: &PgPool) -> Result<Vec<Pin>, StoreError> {
 
 pub(super) async fn put(pool: &PgPool, pin: &Pin) -> Result<(), StoreError> {
     let mut write = pool.begin().await.map_err(from_sqlx)?;
-    super::plugins::take_turn(&mut write).await?;
+    super::changes::take_turn(&mut write).await?;
     sqlx::query(
         "INSERT INTO plugin_pins (session_name, digest, why, at)
          SELECT name, $2, $3, $4 FROM sessions WHERE name = $1 FOR KEY SHARE

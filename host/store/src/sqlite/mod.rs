@@ -6,6 +6,7 @@
 //! the default may lose commits when the power fails. That only one process
 //! uses the file is ensured by the lock on the data folder, not here.
 
+mod changes;
 mod journal;
 mod logins;
 mod native_code;

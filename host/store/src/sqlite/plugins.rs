@@ -11,7 +11,11 @@ use pairing_core::{
 };
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, parked, pins};
+use super::{
+    SqliteStore,
+    changes::{add_change, generation},
+    parked, pins,
+};
 use crate::{
     error::from_sqlx,
     rows::{
@@ -185,45 +189,4 @@ async fn add_version(
         .await
         .map_err(from_sqlx)?;
     Ok(())
-}
-
-async fn generation(
-    connection: &mut SqliteConnection,
-    slot: Slot,
-) -> Result<Option<u64>, StoreError> {
-    sqlx::query("SELECT generation FROM plugin_slots WHERE slot = $1")
-        .bind(slot.as_str())
-        .fetch_optional(connection)
-        .await
-        .map_err(from_sqlx)?
-        .map(|row| rows::count("plugin_slots", "generation", &row))
-        .transpose()
-}
-
-/// Gives the change the next number.
-async fn add_change(
-    connection: &mut SqliteConnection,
-    change: &PluginChange,
-) -> Result<u64, StoreError> {
-    let head = sqlx::query(plugin_rows::NEXT_NUMBER)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-    let number = rows::count("plugin_change_head", "last_number", &head)?;
-    sqlx::query(plugin_rows::ADD_CHANGE)
-        .bind(rows::integer(number))
-        .bind(change.slot.as_str())
-        .bind(rows::time(change.at))
-        .bind(plain(&change.who))
-        .bind(change.action.as_str())
-        .bind(change.from.as_ref().map(|digest| &*digest.0))
-        .bind(change.to.as_ref().map(|digest| &*digest.0))
-        .bind(change.share.map(i64::from))
-        .bind(plain(&change.why))
-        .bind(optional_plain(change.refusal.as_ref()))
-        .bind(plain(&change.detail))
-        .execute(connection)
-        .await
-        .map_err(from_sqlx)?;
-    Ok(number)
 }

@@ -1,8 +1,17 @@
 //! Pins and what was parked: both end with their session.
 
-use pairing_core::plugin_store::{Parked, Pin};
+use std::sync::Arc;
 
-use super::*;
+use pairing_core::{
+    event::EventData,
+    plugin::Slot,
+    plugin_store::{Parked, Pin},
+    store::Store,
+};
+use tokio::task::JoinSet;
+
+use super::{activation, digest, let_in};
+use crate::contract::{at, commit, patiently};
 
 pub(super) fn pin(session: &str, letter: char) -> Pin {
     Pin {
@@ -80,15 +89,15 @@ pub async fn sessions_may_end_while_pins_are_written(store: Arc<dyn Store>) {
     for name in &names {
         begin(&store, &[name]).await;
     }
+    let pins: Vec<Pin> = names.iter().map(|name| pin(name, 'b')).collect();
     let mut writers = JoinSet::new();
-    for name in names.iter().skip(1).cloned() {
+    for name in names.into_iter().skip(1) {
         let (deleting, pinning) = (Arc::clone(&store), Arc::clone(&store));
         let pinned = pin(&name, 'a');
         writers.spawn(async move { end(&deleting, &name).await });
         writers.spawn(async move { patiently(|| pinning.pin(&pinned)).await.unwrap() });
     }
     let activating = Arc::clone(&store);
-    let pins: Vec<Pin> = names.iter().map(|name| pin(name, 'b')).collect();
     writers.spawn(async move {
         let mut expected = None;
         for _ in 0..8 {
