@@ -27,7 +27,7 @@ pub enum Refusal {
     #[error("it is {0}")]
     NotAComponent(&'static str),
     /// wasmtime does not take it.
-    #[error("it can't be compiled: {0}")]
+    #[error("it can't be compiled: {0}; see what `wasm-tools validate` says of the file")]
     Compile(String),
     /// It takes too long to compile.
     #[error("it took longer than {} s to compile; make its functions smaller", .limit.as_secs())]

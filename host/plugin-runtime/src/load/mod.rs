@@ -70,13 +70,15 @@ pub(crate) fn version<W: World>(
 /// Tells what else a file may be, because wasmtime's own words do not help.
 pub(crate) fn check_is_component(bytes: &[u8]) -> Result<(), Refusal> {
     let kind = match bytes {
-        [] => "an empty file",
+        [] => "an empty file; send the component that your build made",
         [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => return Ok(()),
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
             "a core WebAssembly module and not a component; make it one with `wasm-tools component new`"
         }
-        [b'\0', b'a', b's', b'm', ..] => "WebAssembly of a version that this host does not know",
-        _ => "not WebAssembly",
+        [b'\0', b'a', b's', b'm', ..] => {
+            "WebAssembly of a version that this host does not know; build it with current tools"
+        }
+        _ => "not WebAssembly; send the component (`.wasm`) that your build made",
     };
     Err(Refusal::NotAComponent(kind))
 }

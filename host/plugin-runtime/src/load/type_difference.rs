@@ -8,45 +8,52 @@ pub(super) fn in_words(error: &wasmtime::Error) -> String {
     let mut difference = String::new();
     for cause in error.chain().map(ToString::to_string) {
         match cause.strip_prefix("type mismatch ") {
-            Some("with parameters") => place = "in its parameters, ",
-            Some("with results") => place = "in its answer, ",
-            Some(step) => path.push(match step.rsplit_once(' ') {
-                Some((_, name)) => format!("`{name}`"),
-                None => step.to_owned(),
-            }),
+            Some("with parameters") => place = "in its parameters",
+            Some("with results") => place = "in its answer",
+            // "for field status", "for case failed"
+            Some(step) => {
+                path.push(format!("`{}`", step.rsplit_once(' ').map_or(step, |(_, name)| name)));
+            }
             None => difference = rephrased(&cause),
         }
     }
-    let path = if path.is_empty() { "it".into() } else { path.join(".") };
-    format!("{place}{path} {difference}")
+    if path.is_empty() {
+        format!("{place}: it {difference}")
+    } else {
+        format!("{place}, {} {difference}", path.join("."))
+    }
 }
 
-/// wasmtime: "expected enum of 5 names, found 6 names".
+/// From "expected enum of 5 names, found 6 names" to "has 6 cases, expected 5".
+/// What wasmtime may say in other words some day is handed on as it is.
 fn rephrased(cause: &str) -> String {
-    let sides = cause
-        .strip_prefix("expected ")
-        .and_then(|rest| rest.split_once(", found ").or_else(|| rest.split_once(" found ")));
+    let sides = cause.strip_prefix("expected ");
+    let sides =
+        sides.and_then(|rest| rest.split_once(", found ").or_else(|| rest.split_once(" found ")));
     let Some((expected, found)) = sides else { return format!("differs ({cause})") };
-    let counted = |what: &str| {
-        let number = |text: &str| text.split([' ', '-']).find_map(|word| word.parse::<u32>().ok());
-        Some(format!("has {} {what}, expected {}", number(found)?, number(expected)?))
-    };
-    let named = |what: &str| {
-        let name = expected.strip_prefix(what)?;
-        Some(format!("has {what}`{found}` where `{name}` is expected"))
-    };
-    let told = if expected.starts_with("enum of") || expected.starts_with("variant of") {
-        counted("cases")
-    } else if expected.starts_with("record of") {
-        counted("fields")
-    } else if expected.starts_with("flags type with") {
-        counted("flags")
-    } else if expected.ends_with("-tuple") {
-        counted("values")
-    } else {
-        ["enum case named ", "variant case named ", "record field named ", "flag named "]
-            .into_iter()
-            .find_map(named)
-    };
-    told.unwrap_or_else(|| format!("is {found}, expected {expected}"))
+    COUNTED
+        .iter()
+        .find(|(word, _)| expected.contains(word))
+        .and_then(|(_, what)| {
+            Some(format!("has {} {what}, expected {}", number(found)?, number(expected)?))
+        })
+        .or_else(|| {
+            let (what, name) = expected.split_once(" named ")?;
+            let what = what.rsplit(' ').next()?;
+            Some(format!("has the {what} `{found}` where `{name}` is expected"))
+        })
+        .unwrap_or_else(|| format!("is {found}, expected {expected}"))
+}
+
+/// wasmtime's word for what has parts, and what the parts are.
+const COUNTED: [(&str, &str); 5] = [
+    ("enum of ", "cases"),
+    ("variant of ", "cases"),
+    ("record of ", "fields"),
+    ("flags type with ", "flags"),
+    ("-tuple", "values"),
+];
+
+fn number(text: &str) -> Option<u32> {
+    text.split([' ', '-']).find_map(|word| word.parse().ok())
 }

@@ -5,7 +5,10 @@
 mod compile_bomb;
 mod compiled_code;
 mod guests;
+mod hostile;
 mod limits;
+mod messages;
+mod museum;
 mod refusals;
 mod schemas;
 mod shipped;

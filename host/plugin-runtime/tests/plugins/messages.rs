@@ -4,7 +4,7 @@
 use std::{fmt::Write, fs, path::Path};
 
 use pairing_core::plugin::Slot;
-use pairing_plugin_runtime::{Plugins, PluginsConfig};
+use pairing_plugin_runtime::{Origin, PluginsConfig, Runtime, digest_of};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{
     Resolve, WorldId, WorldItem,
@@ -13,11 +13,16 @@ use wit_parser::{
 
 use crate::guests::{component_of, moody};
 
-/// The whole text, as logs, CLI and API show it.
 async fn message(slot: Slot, component: &[u8]) -> String {
-    match Plugins::load_with(PluginsConfig::default(), &[(slot, component)]).await {
-        Err(error) => error.to_string(),
-        Ok(plugins) => panic!("not refused: {plugins:?}"),
+    let runtime = Runtime::start(PluginsConfig::default()).unwrap();
+    let sealed = match runtime.compile(component).await {
+        Ok(sealed) => sealed,
+        Err(refusal) => return refusal.to_string(),
+    };
+    let origin = Origin { digest: digest_of(component), source: "upload".into(), is_proven: false };
+    match runtime.load(slot, sealed, origin).await {
+        Err(refusal) => refusal.to_string(),
+        Ok(loaded) => panic!("not refused: {loaded:?}"),
     }
 }
 
@@ -52,9 +57,13 @@ fn hollow(resolve: &Resolve, world: WorldId) -> String {
             let signature = resolve.wasm_signature(AbiVariant::GuestExport, function);
             let (parameters, results) = (words(&signature.params), words(&signature.results));
             let interface = resolve.id_of(*id).unwrap();
-            let (parameters, results) = (format!("(param{parameters})"), format!("(result{results})"));
-            write!(module, r#"(func (export "{interface}#{name}") {parameters} {results} unreachable)"#)
-                .unwrap();
+            let (parameters, results) =
+                (format!("(param{parameters})"), format!("(result{results})"));
+            write!(
+                module,
+                r#"(func (export "{interface}#{name}") {parameters} {results} unreachable)"#
+            )
+            .unwrap();
         }
     }
     module + ")"
@@ -82,19 +91,24 @@ fn renderer(from: &str, to: &str) -> Vec<u8> {
 #[tokio::test]
 async fn for_files_that_are_no_components() {
     let module = wat::parse_str("(module)").unwrap();
-    insta::assert_snapshot!(message(Slot::Workflow, &module).await, @"");
-    insta::assert_snapshot!(message(Slot::Workflow, b"").await, @"");
-    insta::assert_snapshot!(message(Slot::Workflow, b"#!/bin/sh").await, @"");
-    insta::assert_snapshot!(message(Slot::Workflow, b"\0asm\x09\0\x07\0").await, @"");
+    insta::assert_snapshot!(message(Slot::Workflow, &module).await, @"it is a core WebAssembly module and not a component; make it one with `wasm-tools component new`");
+    insta::assert_snapshot!(message(Slot::Workflow, b"").await, @"it is an empty file; send the component that your build made");
+    insta::assert_snapshot!(message(Slot::Workflow, b"#!/bin/sh").await, @"it is not WebAssembly; send the component (`.wasm`) that your build made");
+    insta::assert_snapshot!(message(Slot::Workflow, b"\0asm\x09\0\x07\0").await, @"it is WebAssembly of a version that this host does not know; build it with current tools");
+    let cut_off = &moody::component()[..500];
+    insta::assert_snapshot!(message(Slot::QrRenderer, cut_off).await, @"it can't be compiled: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 76..942 is out of bounds (bound = 500); see what `wasm-tools validate` says of the file");
 }
 
 #[tokio::test]
 async fn for_components_of_another_world_or_version() {
-    let later = workflow("package pairing-console:workflow@0.1.0", "package pairing-console:workflow@0.2.0");
-    insta::assert_snapshot!(message(Slot::Workflow, &later).await, @"");
-    insta::assert_snapshot!(message(Slot::Workflow, &moody::component()).await, @"");
+    let later = workflow(
+        "package pairing-console:workflow@0.1.0",
+        "package pairing-console:workflow@0.2.0",
+    );
+    insta::assert_snapshot!(message(Slot::Workflow, &later).await, @"it exports `pairing-console:workflow/machine@0.2.0`, but this host offers 0.1.0: build it against `wit/workflow` at 0.1.0, or take a host that offers 0.2.0");
+    insta::assert_snapshot!(message(Slot::Workflow, &moody::component()).await, @"it exports no `pairing-console:workflow/machine@0.1.0`, but `pairing-console:qr/renderer@0.1.0`; build it against `wit/workflow` at 0.1.0");
     let nothing = component_of("package test:nothing; world nothing {}", "nothing", "(module)");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &nothing).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &nothing).await, @"it exports nothing, not even `pairing-console:qr/renderer@0.1.0`; build it against `wit/qr` at 0.1.0");
 }
 
 #[tokio::test]
@@ -109,33 +123,35 @@ async fn for_imports_that_are_not_granted() {
         (import "wasi:clocks/wall-clock@0.2.0" "resolution" (func (result i64)))
         (import "$root" "random" (func (result i64))))"#;
     let greedy = component_of(wit, "greedy", module);
-    insta::assert_snapshot!(message(Slot::QrRenderer, &greedy).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &greedy).await, @"it imports `random`, `wasi:clocks/wall-clock@0.2.0#now`, `wasi:clocks/wall-clock@0.2.0#resolution`, but this world grants no imports: what it needs comes with each call; to be rid of WASI, build it for wasm32-unknown-unknown");
 }
 
 #[tokio::test]
 async fn for_a_function_that_is_missing() {
     let other = renderer("render: func", "draw: func");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &other).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &other).await, @"its `pairing-console:qr/renderer@0.1.0` lacks the function `render`; build it against `wit/qr` at 0.1.0");
 }
 
 #[tokio::test]
 async fn for_other_types_they_name_the_place_and_both_sides() {
-    let one_more_status = workflow("        connected,\n    }", "        connected,\n        paused,\n    }");
-    insta::assert_snapshot!(message(Slot::Workflow, &one_more_status).await, @"");
-    let one_more_field = workflow("        linked: bool,", "        linked: bool,\n        since: timestamp,");
-    insta::assert_snapshot!(message(Slot::Workflow, &one_more_field).await, @"");
+    let one_more_status =
+        workflow("        connected,\n    }", "        connected,\n        paused,\n    }");
+    insta::assert_snapshot!(message(Slot::Workflow, &one_more_status).await, @"its `pairing-console:workflow/machine@0.1.0#handle` has other types than the host's: in its answer, `view`.`status` has 6 cases, expected 5; build it anew against `wit/workflow` at 0.1.0, whose types never change");
+    let one_more_field =
+        workflow("        linked: bool,", "        linked: bool,\n        since: timestamp,");
+    insta::assert_snapshot!(message(Slot::Workflow, &one_more_field).await, @"its `pairing-console:workflow/machine@0.1.0#handle` has other types than the host's: in its answer, `view` has 8 fields, expected 7; build it anew against `wit/workflow` at 0.1.0, whose types never change");
     let other_payload = workflow("qr-made(bool)", "qr-made(u32)");
-    insta::assert_snapshot!(message(Slot::Workflow, &other_payload).await, @"");
+    insta::assert_snapshot!(message(Slot::Workflow, &other_payload).await, @"its `pairing-console:workflow/machine@0.1.0#handle` has other types than the host's: in its parameters, `engine`.`qr-made` is `u32`, expected `bool`; build it anew against `wit/workflow` at 0.1.0, whose types never change");
     let without_payload = workflow("qr-made(bool)", "qr-made");
-    insta::assert_snapshot!(message(Slot::Workflow, &without_payload).await, @"");
+    insta::assert_snapshot!(message(Slot::Workflow, &without_payload).await, @"its `pairing-console:workflow/machine@0.1.0#handle` has other types than the host's: in its parameters, `engine` differs (case `qr-made` has no type but one was expected); build it anew against `wit/workflow` at 0.1.0, whose types never change");
     let other_option = renderer("        size: u32,", "        size: option<u32>,");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &other_option).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &other_option).await, @"its `pairing-console:qr/renderer@0.1.0#render` has other types than the host's: in its parameters, `size` is `option`, expected `u32`; build it anew against `wit/qr` at 0.1.0, whose types never change");
     let other_name = renderer("        quiet-zone: u32,", "        margin: u32,");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &other_name).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &other_name).await, @"its `pairing-console:qr/renderer@0.1.0#render` has other types than the host's: in its parameters: it has the field `margin` where `quiet-zone` is expected; build it anew against `wit/qr` at 0.1.0, whose types never change");
     let other_case = renderer("        quartile,", "        quarter,");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &other_case).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &other_case).await, @"its `pairing-console:qr/renderer@0.1.0#render` has other types than the host's: in its parameters, `error-level` has the case `quarter` where `quartile` is expected; build it anew against `wit/qr` at 0.1.0, whose types never change");
     let one_more_parameter = renderer("render: func(", "render: func(seed: u64, ");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &one_more_parameter).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &one_more_parameter).await, @"its `pairing-console:qr/renderer@0.1.0#render` has other types than the host's: in its parameters: it has 3 values, expected 2; build it anew against `wit/qr` at 0.1.0, whose types never change");
     let other_list = renderer("        bytes: list<u8>,", "        bytes: string,");
-    insta::assert_snapshot!(message(Slot::QrRenderer, &other_list).await, @"");
+    insta::assert_snapshot!(message(Slot::QrRenderer, &other_list).await, @"its `pairing-console:qr/renderer@0.1.0#render` has other types than the host's: in its answer, `bytes` is `string`, expected `list`; build it anew against `wit/qr` at 0.1.0, whose types never change");
 }
