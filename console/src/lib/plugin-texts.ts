@@ -149,7 +149,7 @@ export const pluginTexts = {
     close: "Close the report",
     summary: (histories: number, inputs: number) =>
       `${plural(histories, "history", "histories")} with ${plural(inputs, "input", "inputs")}`,
-    none: "There are no recorded histories to replay yet.",
+    none: "No histories were replayed.",
     results,
     fuel: (percent: number) => `Fuel: ${percent.toLocaleString("en")} % of what the recorded decisions took`,
     sessions: "Histories that are not identical",

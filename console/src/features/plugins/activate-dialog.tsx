@@ -42,8 +42,6 @@ export function ActivateDialog({ slot, version, onClose, onActivated }: Props) {
       },
     );
   };
-  // The active version can't be on trial beside itself.
-  const shares = version.isActive ? [] : SHARES;
   return (
     <Dialog title={words.title(versionName(version))} description={words.text} onClose={onClose}>
       <form onSubmit={submit} className="space-y-5">
@@ -53,7 +51,7 @@ export function ActivateDialog({ slot, version, onClose, onActivated }: Props) {
           onChange={setShare}
           choices={[
             { value: EVERYONE, text: words.everyone },
-            ...shares.map((one) => ({ value: `${one}`, text: words.percent(one) })),
+            ...SHARES.map((one) => ({ value: `${one}`, text: words.percent(one) })),
           ]}
         />
         <Field

@@ -147,9 +147,9 @@ test("a refusal is shown whole in the dialog", async () => {
   expect(alert).toHaveTextContent("it traps on 1 of 50 recorded histories repair the trap at input 12.");
 });
 
-test("the version that is active can't be on trial beside itself", async () => {
+test("the version that is active is not offered for activation", async () => {
   withPlugins(fake.host);
-  const { user, list } = await openPage();
-  await user.click(await list.findByRole("button", { name: "Activate: pairing-workflow 0.1.0" }));
-  expect(within(screen.getByRole("dialog")).getAllByRole("radio")).toHaveLength(1);
+  const { list } = await openPage();
+  await list.findByRole("button", { name: "Replay: pairing-workflow 0.1.0" });
+  expect(list.queryByRole("button", { name: "Activate: pairing-workflow 0.1.0" })).not.toBeInTheDocument();
 });

@@ -68,13 +68,15 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
           >
             {words.replay}
           </Button>
-          <Button
-            variant="outline"
-            aria-label={words.of(words.activate, name)}
-            onClick={() => setActivating(true)}
-          >
-            {words.activate}
-          </Button>
+          {!version.isActive && (
+            <Button
+              variant="outline"
+              aria-label={words.of(words.activate, name)}
+              onClick={() => setActivating(true)}
+            >
+              {words.activate}
+            </Button>
+          )}
         </div>
       </div>
       {open && <VersionDetails slot={slot} version={version} />}
