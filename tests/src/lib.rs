@@ -1,13 +1,17 @@
 //! What the tests that run the whole host share: the host itself as a process,
 //! and the tokens and waits that go with it.
 
+mod components;
 mod processes;
+mod shared_code;
 mod test_api;
 mod test_host;
 mod token;
 mod wait;
 
+pub use components::{REWORDED, STARTING, marked, released, reworded_workflow};
 pub use processes::{browsers_on, kill};
+pub use shared_code::SharedCode;
 pub use test_api::{PASSWORD, SignIn, TestApi, finbot, read};
 pub use test_host::{TestHost, TestHostBuilder, host_binary};
 pub use token::{ISSUER_KEY, admin_token, token_at, token_with};

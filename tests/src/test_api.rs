@@ -13,7 +13,8 @@ use pairing_core::{
     store::Store,
     workflow::EngineReport,
 };
-use pairing_plugin_runtime::{CacheConfig, Plugins, PluginsConfig};
+use pairing_plugin_registry::{Registry, RegistryConfig, RegistryParts};
+use pairing_plugin_runtime::{PluginsConfig, Runtime};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
@@ -26,6 +27,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    shared_code::SharedCode,
     token::{ISSUER_KEY, token_at},
     wait::until,
 };
@@ -43,6 +45,8 @@ pub struct TestApi {
     pub sessions: Sessions,
     /// The database.
     pub store: Arc<dyn Store>,
+    /// Which plugins fill the slots.
+    pub registry: Registry,
     /// The API itself.
     pub api: Api,
     /// Where it listens.
@@ -74,6 +78,20 @@ impl TestApi {
 
     /// The same, with settings of sessions changed too.
     pub async fn tuned(change: impl FnOnce(&mut ApiConfig, &mut SessionsConfig)) -> Self {
+        // Whoever tests who may send plugins says so.
+        let plugins = RegistryConfig { refuse_unsigned: false, ..RegistryConfig::default() };
+        Self::made(change, plugins).await
+    }
+
+    /// The same, with other rules for plugins.
+    pub async fn with_plugins(plugins: RegistryConfig) -> Self {
+        Self::made(|_, _| {}, plugins).await
+    }
+
+    async fn made(
+        change: impl FnOnce(&mut ApiConfig, &mut SessionsConfig),
+        rules: RegistryConfig,
+    ) -> Self {
         let folder = tempfile::Builder::new().prefix("pairing-api-").tempdir().expect("a folder");
         let listener = listen().expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -81,15 +99,25 @@ impl TestApi {
         let store = pairing_store::connect(&pairing_store::Config::new(url)).await.expect("SQLite");
         let (mut config, mut tuning) = (config(address.port()), SessionsConfig::default());
         change(&mut config, &mut tuning);
-        let plugins = Plugins::load(plugins()).await.expect("the plugins are built in");
         let clock = Arc::new(FakeClock::default());
+        let seal_key = Some(vec![7; 32].into());
+        let runtime = Runtime::start(PluginsConfig { seal_key, ..PluginsConfig::default() });
+        let parts = RegistryParts {
+            store: store.clone(),
+            native_code: Arc::new(SharedCode::default()),
+            sessions: store.clone(),
+            clock: clock.clone(),
+            runtime: runtime.expect("guests can run here"),
+        };
+        let registry = Registry::open(parts, rules).await.expect("the plugins are built in");
+        let plugins = registry.plugins();
         let engine = FakeEngine::default();
         let parts = SessionsParts {
             store: store.clone(),
             engine: Arc::new(engine.clone()),
-            workflow: plugins.workflow.clone(),
-            renderer: plugins.renderer.clone(),
-            fan_out: plugins.fan_out.clone(),
+            workflow: plugins.workflow,
+            renderer: plugins.renderer,
+            fan_out: plugins.fan_out,
             clock: clock.clone(),
         };
         let sessions = Sessions::start(parts, tuning).await.expect("an empty store");
@@ -97,7 +125,7 @@ impl TestApi {
             sessions: sessions.clone(),
             store: store.clone(),
             clock: clock.clone(),
-            plugins: plugins.infos(),
+            plugins: registry.clone(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
         let stopping = CancellationToken::new();
@@ -108,6 +136,7 @@ impl TestApi {
             clock,
             sessions,
             store,
+            registry,
             api,
             address,
             client: reqwest::Client::builder().no_proxy().build().expect("no TLS is needed"),
@@ -263,14 +292,6 @@ fn listen() -> std::io::Result<TcpListener> {
     socket.set_send_buffer_size(64 * 1024)?;
     socket.bind(([127, 0, 0, 1], 0).into())?;
     socket.listen(1024)
-}
-
-/// Every test is a process of its own; compiled components are shared by them.
-fn plugins() -> PluginsConfig {
-    let test = std::env::current_exe().expect("a test has a path");
-    let folder = test.parent().expect("in the folder of test binaries").join("plugin-cache");
-    let cache = CacheConfig { dir: folder, key: vec![7; 32].into() };
-    PluginsConfig { cache: Some(cache), ..PluginsConfig::default() }
 }
 
 /// FinBot's key; tests choose their address with `X-Forwarded-For`.

@@ -104,7 +104,6 @@ fn serve_order() -> io::Result<Result<(), String>> {
     let cpu = order.seconds.saturating_mul(8);
     setrlimit(Resource::RLIMIT_CPU, cpu, cpu)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_NPROC, 64, 64).ok();
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
     let mut config = PluginsConfig::default();

@@ -9,11 +9,13 @@ use pairing_core::{
     store::{Store, StoreError},
 };
 use pairing_engine::{ChromiumEngine, EngineConfig, RunAs};
-use pairing_plugin_runtime::{Plugins, PluginsConfig};
+use pairing_plugin_registry::{Registry, RegistryConfig, RegistryParts, TrustedKeys};
+use pairing_plugin_runtime::{ChildCompiler, Compiler, Plugins, PluginsConfig, Runtime};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use secrecy::ExposeSecret;
 
 use crate::{
+    cli::COMPILE_PLUGIN,
     config::{Jwt, Mode, Settings},
     data_dir::{DataDir, Unusable},
 };
@@ -29,20 +31,39 @@ pub async fn open_store(settings: &Settings, data_dir: &DataDir) -> anyhow::Resu
     })
 }
 
-/// Loads the components that fill the slots.
-pub async fn load_plugins(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<Plugins> {
-    let config = PluginsConfig {
-        dir: settings.plugins_dir.clone(),
-        cache: Some(plugin_cache(data_dir)?),
+/// Fills the slots with the plugins that the database says.
+pub async fn open_registry(
+    settings: &Settings,
+    data_dir: &DataDir,
+    store: Arc<dyn Store>,
+) -> anyhow::Result<Registry> {
+    // The binary as it was started, even if another one lies in its place by now.
+    let compiler = ChildCompiler::new("/proc/self/exe".into(), vec![COMPILE_PLUGIN.into()]);
+    let runtime = Runtime::start(PluginsConfig {
+        compiler: Compiler::Child(compiler),
+        seal_key: Some(data_dir.key("plugin-cache", 32)?),
         ..PluginsConfig::default()
+    });
+    let parts = RegistryParts {
+        store: store.clone(),
+        native_code: store.clone(),
+        sessions: store,
+        clock: Arc::new(SystemClock),
+        runtime: runtime.context("could not prepare to run plugins")?,
     };
-    Plugins::load(config).await.context("could not load the plugins")
+    let config = registry_config(settings)?;
+    Registry::open(parts, config).await.context("could not fill the plugins' slots")
 }
 
-fn plugin_cache(data_dir: &DataDir) -> Result<pairing_plugin_runtime::CacheConfig, Unusable> {
-    Ok(pairing_plugin_runtime::CacheConfig {
-        dir: data_dir.plugin_cache()?,
-        key: data_dir.key("plugin-cache", 32)?,
+/// What the settings say of plugins. Keys are looked into.
+pub fn registry_config(settings: &Settings) -> anyhow::Result<RegistryConfig> {
+    let is_development = settings.mode == Mode::Development;
+    Ok(RegistryConfig {
+        keys: TrustedKeys::read(&settings.plugins_keys).context("PAIRING_PLUGINS_KEYS")?,
+        refuse_unsigned: !is_development,
+        dir: settings.plugins_dir.clone(),
+        watch: is_development,
+        ..RegistryConfig::default()
     })
 }
 
@@ -64,7 +85,7 @@ pub async fn start_sessions(
     settings: &Settings,
     store: Arc<dyn Store>,
     engine: ChromiumEngine,
-    plugins: &Plugins,
+    plugins: Plugins,
 ) -> anyhow::Result<Sessions> {
     let mut config = SessionsConfig { pairing: settings.pairing.clone(), ..Default::default() };
     if let Some(starts) = settings.chromium.concurrent_starts {
@@ -75,9 +96,9 @@ pub async fn start_sessions(
     let parts = SessionsParts {
         store,
         engine: Arc::new(engine),
-        workflow: plugins.workflow.clone(),
-        renderer: plugins.renderer.clone(),
-        fan_out: plugins.fan_out.clone(),
+        workflow: plugins.workflow,
+        renderer: plugins.renderer,
+        fan_out: plugins.fan_out,
         clock: Arc::new(SystemClock),
     };
     Sessions::start(parts, config).await.context("could not read the sessions")

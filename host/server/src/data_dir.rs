@@ -55,13 +55,6 @@ impl DataDir {
         format!("sqlite:{}", self.path.join("pairing.db").display()).into()
     }
 
-    /// Compiled plugins, which only this user may write.
-    pub fn plugin_cache(&self) -> Result<PathBuf, Unusable> {
-        let path = self.path.join("plugin-cache");
-        self.checked(make_folder(&path, 0o700))?;
-        Ok(path)
-    }
-
     /// Browser profiles. When the host is root and the data folder lies where
     /// another user can't get to (such as under `/root`), they are kept in
     /// `/var/lib/pairing-host`, in a folder that is named after the data folder.

@@ -167,12 +167,13 @@ fn issuer(settings: &Settings) -> Finding {
     }
 }
 
-/// Compiled anew: the cache and its key are the host's to make.
+/// The host's own ones run on this machine, and the keys can be used. Which ones
+/// are active stands in the database, which is the running host's.
 async fn plugins(settings: &Settings) -> Finding {
-    let dir = settings.plugins_dir.clone();
-    match Plugins::load(PluginsConfig { dir, ..PluginsConfig::default() }).await {
-        Ok(plugins) => Ok(format!("{} slots are filled", plugins.infos().len())),
-        Err(error) => Err(format!("{error}; PAIRING_PLUGINS_DIR says where they are")),
+    app::registry_config(settings).map_err(|error| format!("{error:#}"))?;
+    match Plugins::load(PluginsConfig::default()).await {
+        Ok(plugins) => Ok(format!("the {} that the host brings along run", plugins.infos().len())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

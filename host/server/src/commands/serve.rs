@@ -30,16 +30,15 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         format!("could not listen on {}; PAIRING_LISTEN chooses another port", settings.listen)
     })?;
 
-    let (store, plugins) = tokio::try_join!(
-        app::open_store(&settings, &data_dir),
-        app::load_plugins(&settings, &data_dir),
-    )?;
-    let sessions = app::start_sessions(&settings, store.clone(), engine, &plugins).await?;
+    let store = app::open_store(&settings, &data_dir).await?;
+    let registry = app::open_registry(&settings, &data_dir, store.clone()).await?;
+    let plugins = registry.plugins();
+    let sessions = app::start_sessions(&settings, store.clone(), engine, plugins).await?;
     let parts = ApiParts {
         sessions: sessions.clone(),
         store,
         clock: std::sync::Arc::new(SystemClock),
-        plugins: plugins.infos(),
+        plugins: registry.clone(),
         metrics,
     };
     let api = Api::new(config, parts, stopping)?;
@@ -51,6 +50,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     tracing::info!("serving {base}/admin/whatsapp-pairing");
     pairing_api::serve(listener, tls, api).await;
     sessions.stop().await;
+    registry.stop().await;
     tracing::info!("stopped");
     Ok(())
 }

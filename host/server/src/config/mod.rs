@@ -45,6 +45,8 @@ pub struct Settings {
     /// The same of history and recorded inputs.
     pub history_kept: Option<Duration>,
     pub plugins_dir: Option<PathBuf>,
+    /// PEM files of the keys that may sign plugins.
+    pub plugins_keys: Vec<PathBuf>,
     pub jwt: Jwt,
     pub chromium: Chromium,
     pub pairing: PairingSettings,
@@ -110,6 +112,7 @@ impl Settings {
             journal_kept: s.get("journal_days", parse::days),
             history_kept: s.get("history_days", parse::days),
             plugins_dir: s.get("plugins.dir", parse::folder),
+            plugins_keys: s.list("plugins.keys", parse::file),
             jwt: jwt(s),
             chromium: chromium(s),
             pairing: pairing(s),
