@@ -6,6 +6,7 @@
 
 mod figures;
 mod http_load;
+mod looping;
 mod pairing;
 mod plugins;
 mod socketio;
@@ -13,7 +14,7 @@ mod start;
 
 use figures::Figures;
 
-const ALL: [&str; 5] = ["start", "plugins", "pairing", "http", "socketio"];
+const ALL: [&str; 6] = ["start", "plugins", "looping", "pairing", "http", "socketio"];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -28,6 +29,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if runs("plugins") {
         plugins::run(&mut figures).await?;
+    }
+    if runs("looping") {
+        looping::run(&mut figures).await?;
     }
     if runs("pairing") {
         pairing::run(&mut figures).await?;

@@ -1,0 +1,108 @@
+//! What callers of a workflow that loop for ever do to the other sessions: both
+//! are of the same slot, and even of the same component.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use pairing_core::{
+    clock::Timestamp,
+    plugin::{PluginError, Slot},
+    workflow::{Context, Input, PairingSettings, Workflow},
+};
+use pairing_plugin_runtime::Plugins;
+use tokio::task::JoinSet;
+
+use crate::figures::{Figures, percentile, us};
+
+#[path = "../guests/component.rs"]
+mod component;
+
+const SESSIONS: usize = 64;
+const LOOPING: usize = 4;
+const TIME: Duration = Duration::from_secs(5);
+/// The guest's word for looping.
+const HOSTILE: u64 = 666;
+
+pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
+    let guest = component::workflow(include_str!("../guests/loops.wat"));
+    let plugins = Plugins::load_with(Default::default(), &[(Slot::Workflow, &guest)]).await?;
+    let quiet = measure(&plugins.workflow, 0).await?;
+    let loud = measure(&plugins.workflow, LOOPING).await?;
+    let rate = |round: &Round| round.calls as f64 / TIME.as_secs_f64();
+    figures.print("64 sessions, quiet: workflow calls/s", format!("{:.0}", rate(&quiet)), "");
+    figures.print("64 sessions, quiet: p99", us(quiet.p99), "");
+    let share = format!("{:.1} %", 100.0 * rate(&loud) / rate(&quiet));
+    figures.print("with 4 that loop for ever: throughput", share, "≥ 90 % of quiet");
+    let times = format!("{:.2}", loud.p99.as_secs_f64() / quiet.p99.as_secs_f64());
+    figures.print("with 4 that loop for ever: p99", times, "≤ 2 times quiet");
+    figures.print("with 4 that loop for ever: loops that were ended", loud.ended, "");
+    Ok(())
+}
+
+struct Round {
+    calls: usize,
+    p99: Duration,
+    /// Calls of the looping callers that were cut off.
+    ended: usize,
+}
+
+/// All sessions call one after the other for as long as the round lasts.
+async fn measure(workflow: &Arc<dyn Workflow>, looping: usize) -> anyhow::Result<Round> {
+    let over = Arc::new(AtomicBool::new(false));
+    let mut loops = JoinSet::new();
+    for number in 0..looping {
+        let (workflow, over) = (workflow.clone(), over.clone());
+        loops.spawn(async move {
+            let context = context(format!("loops-{number}"), HOSTILE);
+            let mut ended = 0;
+            while !over.load(Relaxed) {
+                match workflow.handle(None, &Input::WakeUp, &context).await {
+                    Err(PluginError::Deadline { .. }) => ended += 1,
+                    other => anyhow::bail!("a loop was not ended: {other:?}"),
+                }
+            }
+            Ok(ended)
+        });
+    }
+    let mut sessions = JoinSet::new();
+    for number in 0..SESSIONS {
+        let (workflow, over) = (workflow.clone(), over.clone());
+        sessions.spawn(async move {
+            let context = context(format!("session-{number}"), 0);
+            let mut times = Vec::new();
+            while !over.load(Relaxed) {
+                let called = Instant::now();
+                workflow.handle(None, &Input::WakeUp, &context).await?;
+                times.push(called.elapsed());
+            }
+            Ok::<_, PluginError>(times)
+        });
+    }
+    tokio::time::sleep(TIME).await;
+    over.store(true, Relaxed);
+    let mut times = Vec::new();
+    while let Some(session) = sessions.join_next().await {
+        times.extend(session??);
+    }
+    let mut ended = 0;
+    while let Some(looping) = loops.join_next().await {
+        ended += looping??;
+    }
+    let calls = times.len();
+    Ok(Round { calls, p99: percentile(&mut times, 0.99), ended })
+}
+
+fn context(session_name: String, seed: u64) -> Context {
+    Context {
+        session_name: session_name.parse().expect("a name by the rule"),
+        now: Timestamp(1_790_000_000_000),
+        seed,
+        input_number: 1,
+        settings: PairingSettings::default(),
+    }
+}
