@@ -135,8 +135,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The host can do its work: the database answers, all plugins are loaded, and it
-         *     is not being stopped.
+         * The host can do its work: the database answers, all slots are filled and the
+         *     workflow is not quarantined, and it is not being stopped.
          */
         get: operations["ready"];
         put?: never;
@@ -188,8 +188,134 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The plugins that fill the slots. */
+        /** The plugins that fill the slots, and how they do. */
         get: operations["list_plugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay the recorded histories through a version and, if it passes, make it
+         *     active. Calls in flight end on the version that they began with.
+         */
+        post: operations["activate_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to a slot and what was refused, newest first. */
+        get: operations["read_plugin_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could not be worked, even on a second try; newest first. */
+        get: operations["list_parked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a version would have done with the recorded histories. Changes nothing. */
+        post: operations["replay_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go back to an earlier version, or end a trial. Nothing is compiled or replayed. */
+        post: operations["roll_back_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions that a slot knows, newest first. */
+        get: operations["list_plugin_versions"];
+        put?: never;
+        /**
+         * Let a component in, if all gates let it pass. It becomes known and is not
+         *     active yet. 200 where it was in already.
+         */
+        post: operations["push_plugin_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/versions/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version with what the gates said of it. */
+        get: operations["read_plugin_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -426,6 +552,86 @@ export interface components {
             /** @description International form, digits only. */
             phoneNumber: string;
         };
+        ActivateBody: {
+            /**
+             * Format: int32
+             * @description For this percentage of the sessions only, on trial. 100 is no trial.
+             */
+            canary?: number | null;
+            /** @description The version's digest, or at least its first six digits. */
+            digest: string;
+            /** @description The reason, for the history: up to 500 characters. */
+            why?: string | null;
+        };
+        /** @description What a change of the active version brought. */
+        ActivatedBody: {
+            /** @description What is active now. */
+            active: string;
+            canary: components["schemas"]["CanaryBody"] | null;
+            /** @description What was active before. */
+            from: string | null;
+            /**
+             * Format: int64
+             * @description The slot's new generation.
+             */
+            generation: number;
+            /** @description What was done, for people. */
+            message: string;
+            /** @description Sessions that stay with another version. */
+            pinnedSessions: number;
+            replay: components["schemas"]["ReplayReport"] | null;
+        };
+        /** @description What is on trial. */
+        CanaryBody: {
+            digest: string;
+            /**
+             * Format: int32
+             * @description Percent of the sessions.
+             */
+            share: number;
+        };
+        /** @description A line of a slot's history. */
+        ChangeBody: {
+            /**
+             * @description what was tried
+             * @enum {string}
+             */
+            action: "seed" | "push" | "accept-unsigned" | "activate" | "canary" | "rollback" | "automatic-rollback" | "quarantine";
+            /** Format: date-time */
+            at: string;
+            /** @description More for people. */
+            detail: string;
+            /** @description What was active before. */
+            from: string | null;
+            /**
+             * Format: int64
+             * @description Counts the changes of all slots; of those that changed what is active it is
+             *     the generation.
+             */
+            number: number;
+            /** @description Null: it was done. Else why not, and what to do. */
+            refusal: string | null;
+            /**
+             * Format: int32
+             * @description Percent of the sessions, of a trial.
+             */
+            share: number | null;
+            /** @description What it was about. */
+            to: string | null;
+            /** @description A token's subject, or `host`. */
+            who: string;
+            /** @description Why, in the words of who did it. */
+            why: string;
+        };
+        ChangesBody: {
+            /** @description Newest first. */
+            changes: components["schemas"]["ChangeBody"][];
+            /**
+             * Format: int64
+             * @description Ask again with `before` set to this; null at the end.
+             */
+            next: number | null;
+        };
         CheckBody: {
             name: string;
             ok: boolean;
@@ -441,7 +647,7 @@ export interface components {
          * @description Codes that callers act on. The `type` is a URN that ends with it.
          * @enum {string}
          */
-        Code: "session_not_found" | "session_not_ready" | "session_name_invalid" | "already_linked" | "phone_invalid" | "code_refused" | "code_timeout" | "rate_limited" | "passkey_required" | "client_outdated" | "engine_unavailable" | "plugin_failed" | "store_unavailable" | "command_timeout" | "body_invalid" | "body_too_large" | "query_invalid" | "method_not_allowed" | "not_found" | "unauthorized" | "forbidden" | "login_failed" | "password_weak" | "username_invalid" | "setup_done" | "refresh_reused" | "host_not_allowed" | "origin_not_allowed" | "cursor_expired" | "internal";
+        Code: "session_not_found" | "session_not_ready" | "session_name_invalid" | "already_linked" | "phone_invalid" | "code_refused" | "code_timeout" | "rate_limited" | "passkey_required" | "client_outdated" | "engine_unavailable" | "plugin_failed" | "store_unavailable" | "command_timeout" | "body_invalid" | "body_too_large" | "query_invalid" | "method_not_allowed" | "not_found" | "unauthorized" | "forbidden" | "login_failed" | "password_weak" | "username_invalid" | "setup_done" | "refresh_reused" | "host_not_allowed" | "origin_not_allowed" | "cursor_expired" | "media_type_unsupported" | "header_invalid" | "plugin_slot_unknown" | "plugin_version_unknown" | "plugin_digest_invalid" | "plugin_refused" | "plugin_conflict" | "internal";
         CodeBody: {
             /** @description Eight characters, without a dash. The status tells when it ends. */
             pairingCode: string;
@@ -454,6 +660,11 @@ export interface components {
             /** @description Country code and number, such as 5511999999999. */
             phoneNumber: string;
         };
+        /**
+         * Format: binary
+         * @description A component's bytes.
+         */
+        Component: string;
         /** @description The body of a command that may endanger a link. */
         ConfirmBody: {
             /** @description A link may be lost by this, and that is accepted. */
@@ -485,6 +696,15 @@ export interface components {
             /** @description The last step of the engine. */
             step?: string | null;
         };
+        /** @description One place where two decisions differ. */
+        DifferenceBody: {
+            /** @description What is decided now; null where nothing is. */
+            now: unknown;
+            /** @description A JSON pointer into the decision, such as `/effects/0`. */
+            path: string;
+            /** @description What was decided then; null where nothing was. */
+            recorded: unknown;
+        };
         /** @description What a command answers. */
         DoneBody: {
             /** @description What was done, or is under way. */
@@ -509,6 +729,41 @@ export interface components {
             events: components["schemas"]["EventBody"][];
             /** @description Ask again with `after` set to this; null at the end. */
             next: string | null;
+        };
+        /** @description What a test vector cost. */
+        FuelBody: {
+            /**
+             * Format: int64
+             * @description Units of work.
+             */
+            fuel: number;
+            /** @description The vector's name. */
+            vector: string;
+        };
+        /** @description How a version does since it was loaded. */
+        HealthBody: {
+            /**
+             * @description may the version be called?
+             * @enum {string}
+             */
+            breaker: "closed" | "open" | "half-open" | "quarantined";
+            /** Format: int64 */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Calls that failed.
+             */
+            errors: number;
+            /** @description The same by kind, such as `trapped`. */
+            errorsByKind: {
+                [key: string]: number;
+            };
+            lastError: string | null;
+            /**
+             * Format: double
+             * @description Of the last calls 99 % took no longer, in milliseconds.
+             */
+            p99Ms: number | null;
         };
         /** @description A change of a session's state. */
         HistoryBody: {
@@ -540,6 +795,11 @@ export interface components {
             /** @description 1 to 64 of `A-Z a-z 0-9 - _`, a letter or digit first. */
             sessionName: string;
         };
+        /** @description A version with what the gates said. */
+        JudgedVersionBody: components["schemas"]["VersionBody"] & {
+            /** @description Oldest first. */
+            verdicts: components["schemas"]["VerdictBody"][];
+        };
         LiveBody: {
             status: string;
         };
@@ -557,8 +817,19 @@ export interface components {
             subject: string;
             username: string | null;
         };
-        PluginsBody: {
-            slots: components["schemas"]["SlotBody"][];
+        /** @description An input or event that failed on its second try too. */
+        Parked: {
+            /** Format: date-time */
+            at: string;
+            /** @description Each attempt's error. */
+            reason: string;
+            session: string;
+            /** @description An input's cause, or `event` with its place. */
+            what: string;
+        };
+        ParkedBody: {
+            /** @description Newest first. */
+            parked: components["schemas"]["Parked"][];
         };
         /** @description The body of every error. */
         ProblemBody: {
@@ -566,6 +837,8 @@ export interface components {
             code: components["schemas"]["Code"];
             /** @description What is wrong here, and how to repair it. */
             detail: string;
+            /** @description Of a refused component: the gate that refused it, such as `signature`. */
+            gate?: string | null;
             /** @description The same as `detail`: FinBot's client shows it. */
             message: string;
             /**
@@ -589,8 +862,108 @@ export interface components {
         };
         ReadyBody: {
             checks: components["schemas"]["CheckBody"][];
+            plugins: components["schemas"]["ReadyPluginBody"][];
             /** @description `ready` or `not_ready`. */
             status: string;
+        };
+        /** @description What fills a slot. Anybody may ask, so neither names nor errors are told. */
+        ReadyPluginBody: {
+            /**
+             * @description may the version be called?
+             * @enum {string}
+             */
+            breaker: "closed" | "open" | "half-open" | "quarantined";
+            /** @description The first twelve digits. */
+            digest: string;
+            /** @enum {string} */
+            slot: "workflow" | "qr-renderer" | "fan-out";
+        };
+        /** @description What came of replaying recorded histories through a version. */
+        ReplayReport: {
+            digest: string;
+            /**
+             * Format: int64
+             * @description Fuel that the same inputs take now.
+             */
+            fuelNow: number;
+            /**
+             * Format: int64
+             * @description Fuel that the recorded decisions took.
+             */
+            fuelRecorded: number;
+            /**
+             * Format: int64
+             * @description Sessions whose histories were replayed.
+             */
+            histories: number;
+            /**
+             * Format: int64
+             * @description Inputs that they had, all in all.
+             */
+            inputs: number;
+            /** @description What to know about it, in sentences. */
+            remarks: string[];
+            results: components["schemas"]["ResultsBody"];
+            /** @description The histories that are not identical; the first hundred. */
+            sessions: components["schemas"]["SessionReplayBody"][];
+        };
+        ReplayRequestBody: {
+            /** @description The version's digest, or at least its first six digits. */
+            digest: string;
+        };
+        /**
+         * @description How the replay of a history ended.
+         * @enum {string}
+         */
+        ReplayResult: "identical" | "differs" | "state-rejected" | "trapped" | "over-budget";
+        /** @description How many histories ended in which way; those that none did are left out. */
+        ResultsBody: {
+            /** Format: int64 */
+            differs?: number | null;
+            /** Format: int64 */
+            identical?: number | null;
+            /** Format: int64 */
+            "over-budget"?: number | null;
+            /** Format: int64 */
+            "state-rejected"?: number | null;
+            /** Format: int64 */
+            trapped?: number | null;
+        };
+        RollbackBody: {
+            /**
+             * @description The digest of one of the last ten versions, or at least its first six
+             *     digits. Without it: the one before, or the end of the trial.
+             */
+            to?: string | null;
+            /** @description The reason, for the history: up to 500 characters. */
+            why?: string | null;
+        };
+        /** @description A version that serves a share of the sessions on trial. */
+        RunningCanaryBody: {
+            digest: string;
+            health: components["schemas"]["HealthBody"];
+            name: string;
+            /**
+             * Format: int32
+             * @description Percent of the sessions.
+             */
+            share: number;
+            version: string;
+        };
+        /** @description A history that is not identical. */
+        SessionReplayBody: {
+            /** @description That input's kind, such as `engine:ready`. */
+            cause: string | null;
+            differences: components["schemas"]["DifferenceBody"][];
+            /**
+             * Format: int64
+             * @description The input at which it ended so.
+             */
+            inputNumber: number | null;
+            /** @description What happened, for people. */
+            message: string;
+            result: components["schemas"]["ReplayResult"];
+            session: string;
         };
         /** @description A session. In lists the two codes are null. */
         SessionStatusBody: {
@@ -640,14 +1013,29 @@ export interface components {
             needed: boolean;
         };
         SlotBody: {
-            /** @description SHA-256 of the component's file. */
+            canary: components["schemas"]["RunningCanaryBody"] | null;
+            /**
+             * @description SHA-256 of the component that serves all sessions but those on trial and
+             *     those that are pinned.
+             */
             digest: string;
+            /**
+             * Format: int64
+             * @description The activation that made it so.
+             */
+            generation: number;
+            health: components["schemas"]["HealthBody"];
             name: string;
-            /** @description `workflow`, `qr-renderer` or `fan-out`. */
-            slot: string;
-            /** @description `embedded`, or the file's name. */
+            /** @description Sessions that stay with another version. */
+            pinnedSessions: number;
+            /** @enum {string} */
+            slot: "workflow" | "qr-renderer" | "fan-out";
+            /** @description How it came in: `embedded`, `folder` or `upload`. */
             source: string;
             version: string;
+        };
+        SlotsBody: {
+            slots: components["schemas"]["SlotBody"][];
         };
         TicketBody: {
             /** Format: date-time */
@@ -657,6 +1045,61 @@ export interface components {
         };
         UserBody: {
             username: string;
+        };
+        /** @description What a gate said about a version. */
+        VerdictBody: {
+            /** Format: date-time */
+            at: string;
+            /** @description `signature`, `world`, `compile`, `probe`, `replay`, … */
+            gate: string;
+            /** @description What the gate found, and what to do about it. */
+            message: string;
+            passed: boolean;
+        };
+        /** @description A component that was let in. */
+        VersionBody: {
+            /** @description Who accepted it without a signature. */
+            acceptedBy: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description SHA-256 of the component. */
+            digest: string;
+            /** @description What each test vector cost. */
+            fuel: components["schemas"]["FuelBody"][];
+            /** @description What it imports. */
+            imports: string[];
+            /**
+             * Format: int64
+             * @description Bytes of memory that each instance begins with.
+             */
+            initialMemory: number;
+            /** @description The interface that makes it fit the slot. */
+            interface: string;
+            isActive: boolean;
+            isCanary: boolean;
+            name: string;
+            /** @description The schemas of the states that it reads; of a workflow only. */
+            readsSchemas: number[];
+            /** @description The name of the key that signed it. */
+            signedBy: string | null;
+            /**
+             * Format: int64
+             * @description The component's bytes.
+             */
+            size: number;
+            /** @description How it came in: `embedded`, `folder` or `upload`. */
+            source: string;
+            version: string;
+            /**
+             * Format: int32
+             * @description The schema of the states that it writes; of a workflow only.
+             */
+            writesSchema: number | null;
+        };
+        VersionsBody: {
+            /** @description Newest first, at most 200. */
+            versions: components["schemas"]["VersionBody"][];
         };
     };
     responses: never;
@@ -968,7 +1411,288 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PluginsBody"];
+                    "application/json": components["schemas"]["SlotsBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    activate_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivateBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivatedBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_plugin_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+                /** @description Only entries with a lower number. */
+                before: number | null;
+                /** @description At most so many, 1 to 200. */
+                limit: number | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_parked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+                /** @description At most so many, 1 to 200. */
+                limit: number | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    replay_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequestBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayReport"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roll_back_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RollbackBody"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivatedBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_plugin_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    push_plugin_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description base64 of the component's Ed25519 signature, 64 bytes */
+                "Plugin-Signature"?: string | null;
+            };
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+                /**
+                 * @description Let the component of this SHA-256 in although no listed key signed it. It is
+                 *     noted who did.
+                 */
+                acceptUnsigned: string | null;
+            };
+            cookie?: never;
+        };
+        /** @description at most 10 MiB */
+        requestBody: {
+            content: {
+                "application/wasm": components["schemas"]["Component"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgedVersionBody"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgedVersionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_plugin_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                slot: string;
+                /** @description SHA-256 of the component, or at least the first six digits of it */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgedVersionBody"];
                 };
             };
             default: {

@@ -18,6 +18,23 @@ export type SetupAnswer = Schemas["SetupBody"];
 export type TicketAnswer = Schemas["TicketBody"];
 export type ProblemBody = Schemas["ProblemBody"];
 
+export type SlotsPage = Schemas["SlotsBody"];
+export type SlotReport = Schemas["SlotBody"];
+export type Slot = SlotReport["slot"];
+export type Health = Schemas["HealthBody"];
+export type PluginVersion = Schemas["VersionBody"];
+export type VersionsPage = Schemas["VersionsBody"];
+export type JudgedVersion = Schemas["JudgedVersionBody"];
+export type Verdict = Schemas["VerdictBody"];
+export type Activated = Schemas["ActivatedBody"];
+export type ReplayReport = Schemas["ReplayReport"];
+export type ReplayResult = Schemas["ReplayResult"];
+export type SessionReplay = Schemas["SessionReplayBody"];
+export type Difference = Schemas["DifferenceBody"];
+export type PluginChange = Schemas["ChangeBody"];
+export type ChangesPage = Schemas["ChangesBody"];
+export type ParkedPage = Schemas["ParkedBody"];
+
 /** An event of the journal, or a live secret (then `id` is null). Not part of the OpenAPI file. */
 export type PairingEvent = {
   id: string | null;

@@ -1,11 +1,5 @@
 // Plugins as the host tells of them, and a host that tells so.
-import type {
-  PluginChange,
-  PluginVersion,
-  ReplayReport,
-  SlotReport,
-  Verdict,
-} from "@/features/plugins/types";
+import type { PluginChange, PluginVersion, ReplayReport, SlotReport, Verdict } from "@/lib/api-types";
 import type { FakeHost } from "./fake-host";
 import { withSessions } from "./render";
 

@@ -5,10 +5,10 @@ import { Choices } from "@/components/ui/choices";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
+import type { Activated, PluginVersion, Slot } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
 import { useActivate } from "./api";
 import { versionName } from "./show";
-import type { Activated, PluginVersion, Slot } from "./types";
 
 /** Percent; the steps of a trial. */
 const SHARES = [1, 10, 50];

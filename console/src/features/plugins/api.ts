@@ -2,18 +2,18 @@
 // may push and activate too: what is on the page is asked for again every few seconds.
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { request } from "@/lib/api-client";
-import { confirmDone } from "@/lib/confirmation";
-import { texts } from "@/lib/texts";
 import type {
   Activated,
   ChangesPage,
   JudgedVersion,
-  ParkedInput,
-  PluginVersion,
+  ParkedPage,
   ReplayReport,
   Slot,
-  SlotReport,
-} from "./types";
+  SlotsPage,
+  VersionsPage,
+} from "@/lib/api-types";
+import { confirmDone } from "@/lib/confirmation";
+import { texts } from "@/lib/texts";
 
 const HEALTH_EVERY_MS = 5_000;
 const REST_EVERY_MS = 15_000;
@@ -24,15 +24,14 @@ const at = (slot: Slot) => `/plugins/${encodeURIComponent(slot)}`;
 
 export const slotsQuery = queryOptions({
   queryKey: [...all, "slots"],
-  queryFn: ({ signal }) => request<{ slots: SlotReport[] }>("GET", "/plugins", { signal }),
+  queryFn: ({ signal }) => request<SlotsPage>("GET", "/plugins", { signal }),
   refetchInterval: HEALTH_EVERY_MS,
 });
 
 export const versionsQuery = (slot: Slot) =>
   queryOptions({
     queryKey: [...all, "versions", slot],
-    queryFn: ({ signal }) =>
-      request<{ versions: PluginVersion[] }>("GET", `${at(slot)}/versions`, { signal }),
+    queryFn: ({ signal }) => request<VersionsPage>("GET", `${at(slot)}/versions`, { signal }),
     refetchInterval: REST_EVERY_MS,
   });
 
@@ -60,7 +59,7 @@ export const changesQuery = (slot: Slot) =>
 export const parkedQuery = (slot: Slot) =>
   queryOptions({
     queryKey: [...all, "parked", slot],
-    queryFn: ({ signal }) => request<{ parked: ParkedInput[] }>("GET", `${at(slot)}/parked`, { signal }),
+    queryFn: ({ signal }) => request<ParkedPage>("GET", `${at(slot)}/parked`, { signal }),
     refetchInterval: REST_EVERY_MS,
   });
 

@@ -1,8 +1,8 @@
 import { Badge, type Tone } from "@/components/ui/badge";
+import type { Health } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
-import type { Breaker } from "./types";
 
-const tones: Record<Breaker, Tone> = {
+const tones: Record<Health["breaker"], Tone> = {
   closed: "success",
   open: "warning",
   "half-open": "primary",
@@ -10,7 +10,7 @@ const tones: Record<Breaker, Tone> = {
 };
 
 /** May the version be called? */
-export function HealthBadge({ breaker }: { breaker: Breaker }) {
+export function HealthBadge({ breaker }: { breaker: Health["breaker"] }) {
   const words = texts.plugins.breakers[breaker];
   return (
     <Badge tone={tones[breaker]} title={words?.help}>

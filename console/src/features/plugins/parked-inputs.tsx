@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Card } from "@/components/ui/card";
+import type { Slot } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { parkedQuery } from "./api";
 import { showTime } from "./show";
-import type { Slot } from "./types";
 
 /** What a slot's plugin failed at for good. Nothing is shown where there is nothing. */
 export function ParkedInputs({ slot }: { slot: Slot }) {

@@ -2,12 +2,12 @@ import { X } from "lucide-react";
 import { useId } from "react";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import type { ReplayReport, ReplayResult } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { resultTones } from "./result-tones";
 import { SessionReplayView } from "./session-replay";
 import { showCount } from "./show";
-import type { ReplayReport, ReplayResult } from "./types";
 
 const words = texts.plugins.replay;
 

@@ -1,5 +1,5 @@
 import type { Tone } from "@/components/ui/badge";
-import type { ReplayResult } from "./types";
+import type { ReplayResult } from "@/lib/api-types";
 
 /** Each way in which the replay of a history can end, from best to worst. */
 export const resultTones: Record<ReplayResult, Tone> = {

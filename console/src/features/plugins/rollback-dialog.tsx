@@ -6,10 +6,10 @@ import { Choices } from "@/components/ui/choices";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
+import type { Activated, PluginChange, PluginVersion, SlotReport } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
 import { changesQuery, useRollBack, versionsQuery } from "./api";
 import { shortDigest, slotTitle, versionName } from "./show";
-import type { Activated, PluginChange, PluginVersion, SlotReport } from "./types";
 
 /** The host goes back to one of the last ten. */
 const CHOICES = 10;

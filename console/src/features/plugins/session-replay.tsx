@@ -1,10 +1,10 @@
 import { Badge } from "@/components/ui/badge";
+import type { Difference, SessionReplay } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { cn } from "@/lib/utils";
 import { resultTones } from "./result-tones";
 import { showJson } from "./show";
-import type { Difference, SessionReplay } from "./types";
 
 const words = texts.plugins.replay;
 

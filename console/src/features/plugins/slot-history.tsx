@@ -5,11 +5,11 @@ import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Spinner } from "@/components/ui/spinner";
 import { Waiting } from "@/components/waiting";
+import type { PluginChange, Slot } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { changesQuery, versionsQuery } from "./api";
 import { shortDigest, showTime } from "./show";
-import type { PluginChange, Slot } from "./types";
 
 const words = texts.plugins.history;
 

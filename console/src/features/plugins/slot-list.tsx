@@ -1,10 +1,10 @@
 import { Link } from "react-router";
 import { Card } from "@/components/ui/card";
+import type { SlotReport } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
 import { cn } from "@/lib/utils";
 import { HealthBadge } from "./health-badge";
 import { slotTitle, versionName } from "./show";
-import type { SlotReport } from "./types";
 
 /** All slots, with what fills them and how it does. */
 export function SlotList({ slots, selected }: { slots: SlotReport[]; selected: string }) {

@@ -4,13 +4,13 @@ import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Facts } from "@/components/ui/facts";
 import { Notice } from "@/components/ui/notice";
+import type { Health, SlotReport } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { Digest } from "./digest";
 import { HealthBadge } from "./health-badge";
 import { RollbackDialog } from "./rollback-dialog";
 import { showCount, showMilliseconds, slotTitle, versionName } from "./show";
-import type { Health, SlotReport } from "./types";
 
 const words = texts.plugins.facts;
 

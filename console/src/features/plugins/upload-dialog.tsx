@@ -4,11 +4,11 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Spinner } from "@/components/ui/spinner";
+import type { Slot } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
 import { usePush } from "./api";
 import { slotTitle } from "./show";
 import { readSignature } from "./signature";
-import type { Slot } from "./types";
 
 /** Sends a component in, with its signature or with somebody's word for it. */
 export function UploadDialog({ slot, onClose }: { slot: Slot; onClose: () => void }) {

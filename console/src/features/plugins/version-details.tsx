@@ -3,11 +3,11 @@ import { ProblemNotice } from "@/components/problem-notice";
 import { Badge } from "@/components/ui/badge";
 import { Facts } from "@/components/ui/facts";
 import { Waiting } from "@/components/waiting";
+import type { PluginVersion, Slot, Verdict } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { judgedVersionQuery } from "./api";
 import { showCount, showSize, showTime } from "./show";
-import type { PluginVersion, Slot, Verdict } from "./types";
 
 const words = texts.plugins.details;
 

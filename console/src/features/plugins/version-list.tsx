@@ -5,9 +5,9 @@ import { ProblemNotice } from "@/components/problem-notice";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Waiting } from "@/components/waiting";
+import type { Slot } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
 import { versionsQuery } from "./api";
-import type { Slot } from "./types";
 import { UploadDialog } from "./upload-dialog";
 import { VersionRow } from "./version-row";
 

@@ -5,6 +5,7 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Waiting } from "@/components/waiting";
+import type { Activated, PluginVersion, ReplayReport, Slot } from "@/lib/api-types";
 import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { ActivateDialog } from "./activate-dialog";
@@ -12,7 +13,6 @@ import { useReplay } from "./api";
 import { Digest } from "./digest";
 import { ReplayReportView } from "./replay-report";
 import { showSize, showTime, versionName } from "./show";
-import type { Activated, PluginVersion, ReplayReport, Slot } from "./types";
 import { VersionDetails } from "./version-details";
 
 const words = texts.plugins.versions;
