@@ -1,10 +1,17 @@
 //! The command line.
 
+mod plugin;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use plugin::{PluginCommand, PushArgs};
+
 use crate::config::SettingsFile;
+
+/// The hidden command that compiles one plugin for a running host.
+pub const COMPILE_PLUGIN: &str = "compile-plugin";
 
 /// Links WhatsApp devices to an application and keeps the links alive.
 #[derive(Debug, Parser)]
@@ -47,6 +54,9 @@ pub enum Command {
     /// Print the OpenAPI description of the API
     #[command(name = "openapi")]
     OpenApi,
+    /// What the host starts to compile a plugin in a process of its own
+    #[command(name = COMPILE_PLUGIN, hide = true)]
+    CompilePlugin,
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,15 +140,6 @@ pub struct SessionArgs {
     pub remote: Remote,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum PluginCommand {
-    /// List the plugins that fill the slots
-    List {
-        #[command(flatten)]
-        remote: Remote,
-    },
-}
-
 const SETTINGS: &str = "\
 Settings (in pairing-host.toml, or in the environment, which wins):
   mode                PAIRING_MODE                production (default) or development
@@ -155,7 +156,9 @@ Settings (in pairing-host.toml, or in the environment, which wins):
   database_url        DATABASE_URL                postgres://… [SQLite in data_dir]
   journal_days        PAIRING_JOURNAL_DAYS        7; how long events can be resumed from
   history_days        PAIRING_HISTORY_DAYS        365; a session's history and recorded inputs
-  plugins.dir         PAIRING_PLUGINS_DIR         workflow.wasm, qr-renderer.wasm, fan-out.wasm
+  plugins.dir         PAIRING_PLUGINS_DIR         workflow.wasm, qr-renderer.wasm, fan-out.wasm: what fills a
+                                                  slot that nothing fills yet; watched in development
+  plugins.keys        PAIRING_PLUGINS_KEYS        PEM files of the Ed25519 keys that may sign plugins
   jwt_secret          PAIRING_JWT_SECRET          HS256 key of the issuer, at least 32 bytes
   jwt_jwks            PAIRING_JWT_JWKS            or its key set: a file or an address
   jwt_issuer, jwt_audience, jwt_role_claim, jwt_admin_role

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let command = cli::Cli::parse();
     match commands::run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("pairing-host: {error:#}");
             let is_config = error.is::<InvalidSettings>()
