@@ -79,3 +79,84 @@ impl EventQueue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use pairing_core::{
+        clock::Timestamp,
+        event::EventData,
+        session::{CodeKind, ShownCode},
+    };
+
+    use super::*;
+    use crate::{committed::NO_PLACE, live_code::LiveCode};
+
+    fn event(place: u64) -> JournalEvent {
+        JournalEvent {
+            id: Cursor(place),
+            session: "sales".parse().unwrap(),
+            at: Timestamp(0),
+            data: EventData::Loading { percent: 1 },
+        }
+    }
+
+    fn without_code(place: u64) -> Committed {
+        Committed { event: event(place), code: None }
+    }
+
+    fn with_code(place: u64) -> Committed {
+        let expires_at = Timestamp(1);
+        let shown = ShownCode { kind: CodeKind::Qr, sequence: 1, expires_at };
+        let text = Some(Arc::from("image"));
+        let code = LiveCode { shown, text, draw_again_at: None, payload: None };
+        Committed { event: event(place), code: Some(code) }
+    }
+
+    /// All that can be handed out, as place and whether it has a code.
+    fn drain(queue: &mut EventQueue, head: &mut Cursor) -> Vec<(u64, bool)> {
+        let mut drained = Vec::new();
+        while let Some(committed) = queue.next(*head) {
+            *head = committed.event.id.max(*head);
+            drained.push((committed.event.id.0, committed.code.is_some()));
+        }
+        drained
+    }
+
+    #[test]
+    fn a_late_code_does_not_overtake_its_event() {
+        let mut queue = EventQueue::default();
+        let mut head = Cursor(0);
+        queue.add(vec![without_code(2)], head);
+        queue.add(vec![with_code(2).once_more()], head);
+        assert_eq!(drain(&mut queue, &mut head), [], "the first is missing");
+        assert!(queue.has_gap());
+        queue.add(vec![without_code(1)], head);
+        assert_eq!(drain(&mut queue, &mut head), [(1, false), (2, false), (NO_PLACE.0, true)]);
+    }
+
+    #[test]
+    fn what_comes_twice_is_handed_out_once_and_its_code_later() {
+        let mut queue = EventQueue::default();
+        let head = &mut Cursor(0);
+        queue.add_from_journal(vec![event(1), event(2)]);
+        let first = queue.next(*head).unwrap();
+        // It arrives while it is handed out.
+        queue.add(vec![with_code(1)], *head);
+        *head = first.event.id;
+        assert_eq!(drain(&mut queue, head), [(2, false), (NO_PLACE.0, true)]);
+    }
+
+    #[test]
+    fn a_full_queue_keeps_the_newest() {
+        let mut queue = EventQueue::default();
+        let kept = KEPT as u64;
+        queue.add((1..=kept + 2).map(without_code).collect(), Cursor(0));
+        assert!(
+            queue.next(Cursor(1)).is_none() && queue.has_gap(),
+            "the oldest are in the journal"
+        );
+        assert_eq!(queue.next(Cursor(2)).unwrap().event.id, Cursor(3));
+    }
+}
