@@ -8,7 +8,12 @@ pub(crate) fn module() -> String {
     const LOOPS: usize = 2_000;
     const LOCALS: usize = 2_000;
     let changes: String = (0..LOCALS)
-        .map(|local| format!("local.get {local} local.get {} i32.add local.set {local} ", (local + 1) % LOCALS))
+        .map(|local| {
+            format!(
+                "local.get {local} local.get {} i32.add local.set {local} ",
+                (local + 1) % LOCALS
+            )
+        })
         .collect();
     let begin = "loop ".repeat(LOOPS);
     let end = "local.get 0 br_if 0 end ".repeat(LOOPS);

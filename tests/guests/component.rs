@@ -7,7 +7,8 @@ use wit_parser::Resolve;
 /// A workflow. `guest` is a file of this folder: a whole module, or what belongs
 /// into the frame.
 pub(crate) fn workflow(guest: &str) -> Vec<u8> {
-    let world = "package test:plain; world plain { export pairing-console:workflow/machine@0.1.0; }";
+    let world =
+        "package test:plain; world plain { export pairing-console:workflow/machine@0.1.0; }";
     workflow_of(guest, world, "plain")
 }
 

@@ -117,7 +117,11 @@ async fn too_large_an_input_or_answer_is_refused() {
     assert!(message.contains("too much data"), "{message}");
 
     let payload = "x".repeat(limit + 1).into();
-    let refused = plugins.renderer.render(&"sales".parse().unwrap(), &payload, RenderOptions::default()).await.err();
+    let refused = plugins
+        .renderer
+        .render(&"sales".parse().unwrap(), &payload, RenderOptions::default())
+        .await
+        .err();
     let size = limit + 1;
     assert_eq!(
         refused,

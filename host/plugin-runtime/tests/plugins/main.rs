@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../../../../tests/guests/compile_bomb.rs"]
 mod compile_bomb;
 mod compiled_code;
 mod guests;
