@@ -26,6 +26,7 @@ ALLOWED = {
     "pairing-workflow": [],
     "qr-renderer": [],
     "event-fan-out": [],
+    "chameleon-workflow": [],
     "plugin-build": [],
     "standin": [],
 }

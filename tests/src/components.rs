@@ -35,3 +35,13 @@ fn replaced(component: &[u8], old: &str, new: &str) -> Vec<u8> {
     component[at..at + old.len()].copy_from_slice(new.as_bytes());
     component
 }
+
+/// A workflow that counts inputs and does as `mode` says; see
+/// `tests/guests/chameleon-workflow`. Each version and mode has its own digest.
+pub fn chameleon(version: &str, mode: &str) -> Vec<u8> {
+    let built = include_bytes!(concat!(env!("OUT_DIR"), "/chameleon-workflow.wasm"));
+    let setting = |version: &str, mode: &str| {
+        format!("chameleon version={version:-<14} mode={mode:-<10}")
+    };
+    replaced(built, &setting("0.1.0", "plain"), &setting(version, mode))
+}

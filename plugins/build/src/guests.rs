@@ -18,6 +18,10 @@ pub const GUESTS: &[Guest] = &[
     Guest { package: "event-fan-out", slot: "fan-out" },
 ];
 
+/// For the host's own tests; see `tests/guests`.
+pub const TEST_GUESTS: &[Guest] =
+    &[Guest { package: "chameleon-workflow", slot: "chameleon-workflow" }];
+
 impl Guest {
     /// What rustc calls the module.
     pub(crate) fn module_file(&self) -> String {
@@ -25,16 +29,18 @@ impl Guest {
     }
 }
 
-/// Absolute paths of all that the components are made from: what a build script
+/// Absolute paths of all that these components are made from: what a build script
 /// names in `cargo:rerun-if-changed`.
-pub fn sources() -> Vec<PathBuf> {
+pub fn sources(guests: &[Guest]) -> Vec<PathBuf> {
     let workspace = workspace();
     let of_guest = |guest: &Guest| {
-        let folder = workspace.join("plugins").join(guest.package);
+        let parents = ["plugins", "tests/guests"].map(|parent| workspace.join(parent));
+        let folder = parents.map(|parent| parent.join(guest.package));
+        let folder = folder.into_iter().find(|folder| folder.is_dir()).unwrap_or_default();
         [folder.join("Cargo.toml"), folder.join("src")]
     };
     let shared = ["wit", "Cargo.toml", "Cargo.lock"].map(|name| workspace.join(name));
-    GUESTS.iter().flat_map(of_guest).chain(shared).collect()
+    guests.iter().flat_map(of_guest).chain(shared).collect()
 }
 
 /// The workspace's folder.

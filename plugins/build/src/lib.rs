@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-pub use guests::{GUESTS, Guest, sources};
+pub use guests::{GUESTS, Guest, TEST_GUESTS, sources};
 use toolchain::{TARGET, Toolchain};
 
 /// Builds all plugins and writes their components into `out_dir`, each named
@@ -27,7 +27,15 @@ use toolchain::{TARGET, Toolchain};
 /// There is no toolchain for the guests (the error says how to get one), a guest
 /// does not compile, or a file can't be written.
 pub fn build_all(out_dir: &Path) -> anyhow::Result<()> {
-    build(out_dir, Size::Shipped)
+    build(GUESTS, out_dir, Size::Shipped)
+}
+
+/// The same with the guests that only tests need.
+///
+/// # Errors
+/// Those of [`build_all`].
+pub fn build_for_tests(out_dir: &Path) -> anyhow::Result<()> {
+    build(TEST_GUESTS, out_dir, Size::Shipped)
 }
 
 /// The same, as small as can be and without names, for the museum of releases.
@@ -35,7 +43,7 @@ pub fn build_all(out_dir: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// Those of [`build_all`].
 pub fn build_small(out_dir: &Path) -> anyhow::Result<()> {
-    build(out_dir, Size::Small)
+    build(GUESTS, out_dir, Size::Small)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,11 +52,11 @@ enum Size {
     Small,
 }
 
-fn build(out_dir: &Path, size: Size) -> anyhow::Result<()> {
-    let modules = compile(&Toolchain::find()?, size)?;
+fn build(guests: &[Guest], out_dir: &Path, size: Size) -> anyhow::Result<()> {
+    let modules = compile(guests, &Toolchain::find()?, size)?;
     std::fs::create_dir_all(out_dir)
         .with_context(|| format!("could not make the folder {}", out_dir.display()))?;
-    for guest in GUESTS {
+    for guest in guests {
         let module = modules.join(guest.module_file());
         let module = std::fs::read(&module)
             .with_context(|| format!("could not read {}", module.display()))?;
@@ -60,7 +68,7 @@ fn build(out_dir: &Path, size: Size) -> anyhow::Result<()> {
 }
 
 /// Compiles the guests' modules; the folder in which they are.
-fn compile(toolchain: &Toolchain, size: Size) -> anyhow::Result<PathBuf> {
+fn compile(guests: &[Guest], toolchain: &Toolchain, size: Size) -> anyhow::Result<PathBuf> {
     let mut target_dir = target_dir();
     let mut cargo = toolchain.cargo();
     if size == Size::Small {
@@ -72,7 +80,7 @@ fn compile(toolchain: &Toolchain, size: Size) -> anyhow::Result<PathBuf> {
     cargo
         .current_dir(guests::workspace())
         .args(["build", "--release", "--locked", "--lib", "--target", TARGET])
-        .args(GUESTS.iter().flat_map(|guest| ["--package", guest.package]))
+        .args(guests.iter().flat_map(|guest| ["--package", guest.package]))
         .arg("--target-dir")
         .arg(&target_dir);
     run(&mut cargo).context("the plugins do not compile")?;

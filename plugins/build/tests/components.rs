@@ -88,7 +88,7 @@ fn building_again_gives_the_same_bytes_and_leaves_the_files_alone() {
 fn no_component_names_a_folder_of_this_machine() {
     let out_dir = OutDir::new("paths");
     build_all(&out_dir.0).unwrap();
-    let workspace = sources()[0].ancestors().nth(3).unwrap().to_owned();
+    let workspace = sources(GUESTS)[0].ancestors().nth(3).unwrap().to_owned();
     let home = std::env::home_dir().unwrap().join(".cargo");
     for (name, component) in out_dir.components() {
         for folder in [&workspace, &home] {
@@ -101,7 +101,7 @@ fn no_component_names_a_folder_of_this_machine() {
 
 #[test]
 fn sources_are_all_there_and_hold_every_guest() {
-    let sources = sources();
+    let sources = sources(GUESTS);
     for source in &sources {
         assert!(source.is_absolute() && source.exists(), "{}", source.display());
     }
