@@ -1,4 +1,4 @@
-// Pictures for the README, from the running host: screenshots/{qr,code,connected,phone}.png
+// Pictures for the README, from the running host: screenshots/{qr,code,connected,phone,plugins}.png
 import { mkdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openBrowser } from "./browser.mjs";
@@ -63,6 +63,12 @@ try {
   await page.getByRole("heading", { name: "Device linked successfully" }).waitFor();
   await statusIs(page, "Connected");
   await shoot(page, "connected");
+
+  await page.getByRole("link", { name: "Plugins", exact: true }).click();
+  await page.getByRole("button", { name: /^Replay/ }).click();
+  await page.getByRole("region", { name: "Replay report" }).waitFor();
+  await page.setViewportSize({ width: 1180, height: 920 });
+  await shoot(page, "plugins");
 } finally {
   await browser.close();
   await host.close();

@@ -16,6 +16,7 @@ export type CodeAnswer = Schemas["CodeBody"];
 export type LoginAnswer = Schemas["LoginBody"];
 export type SetupAnswer = Schemas["SetupBody"];
 export type TicketAnswer = Schemas["TicketBody"];
+export type Me = Schemas["MeBody"];
 export type ProblemBody = Schemas["ProblemBody"];
 
 export type SlotsPage = Schemas["SlotsBody"];

@@ -30,7 +30,7 @@ const results: Record<string, { title: string; help: string }> = {
 
 const actions: Record<string, string> = {
   seed: "Host's own version",
-  push: "Upload",
+  push: "New version",
   "accept-unsigned": "Acceptance without a signature",
   activate: "Activation",
   canary: "Trial",

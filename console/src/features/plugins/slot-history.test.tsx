@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { fakeHost, problem } from "@/testing/fake-host";
 import { change, NEW, OLD, withPlugins } from "@/testing/plugin-fixtures";
@@ -11,15 +11,16 @@ const card = async () => within(await screen.findByRole("region", { name: "Histo
 test("who did what, from which version to which, why, and what came of it", async () => {
   const refusal = "refused at the replay: it traps\nrepair the trap at input 12";
   const changes = [
-    change(3, { action: "canary", share: 10, why: "new back-off", detail: "3 sessions stay behind" }),
-    change(2, { refusal }),
+    change(4, { action: "canary", share: 10, why: "new back-off", detail: "3 sessions stay behind" }),
+    change(3, { refusal }),
+    change(2, { action: "push", who: "ci", refusal: null }),
     change(1, { action: "seed", who: "host", from: null, to: OLD }),
   ];
   withPlugins(fake.host, { changes });
   renderApp("/whatsapp-pairing/plugins");
-  const [trial, refused, seed] = await (await card()).findAllByRole("listitem");
+  const [trial, refused, push, seed] = await (await card()).findAllByRole("listitem");
   expect(trial).toHaveTextContent("Trial");
-  expect(trial).toHaveTextContent("by maria");
+  await waitFor(() => expect(trial).toHaveTextContent("by maria"));
   expect(trial).toHaveTextContent(
     `0.1.0 ${OLD.slice(0, 12)} → 0.2.0 ${NEW.slice(0, 12)}, 10 % of the sessions`,
   );
@@ -27,6 +28,8 @@ test("who did what, from which version to which, why, and what came of it", asyn
   expect(trial).toHaveTextContent("3 sessions stay behind.");
   expect(refused).toHaveTextContent("ActivationRefused");
   expect(refused).toHaveTextContent("it traps repair the trap at input 12.");
+  expect(push).toHaveTextContent("by ci");
+  expect(push).not.toHaveTextContent("→");
   expect(seed).toHaveTextContent("by host");
   expect(seed).toHaveTextContent(`0.1.0 ${OLD.slice(0, 12)}`);
   await expectAccessible();

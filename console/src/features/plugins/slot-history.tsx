@@ -10,6 +10,7 @@ import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { changesQuery, versionsQuery } from "./api";
 import { shortDigest, showTime } from "./show";
+import { useNameOf } from "./who";
 
 const words = texts.plugins.history;
 
@@ -50,6 +51,9 @@ export function SlotHistory({ slot }: { slot: Slot }) {
   );
 }
 
+/** What is done so that one version takes the place of another. */
+const SWAPS: PluginChange["action"][] = ["seed", "activate", "canary", "rollback", "automatic-rollback"];
+
 /** A version's number with its digest, of those that the slot knows. */
 function named(digest: string | null, known: Map<string, string>): string | null {
   if (!digest) return null;
@@ -57,8 +61,9 @@ function named(digest: string | null, known: Map<string, string>): string | null
 }
 
 function Change({ change, known }: { change: PluginChange; known: Map<string, string> }) {
-  const from = named(change.from, known);
+  const nameOf = useNameOf();
   const to = named(change.to, known);
+  const from = SWAPS.includes(change.action) ? named(change.from, known) : null;
   const about = from && to && from !== to ? words.fromTo(from, to) : (to ?? from);
   return (
     <li className="space-y-1 py-3 text-sm">
@@ -68,7 +73,7 @@ function Change({ change, known }: { change: PluginChange; known: Map<string, st
           {change.refusal === null ? words.done : words.refused}
         </Badge>
         <span className="text-xs text-muted tabular-nums">
-          <time dateTime={change.at}>{showTime(change.at)}</time> {words.by(change.who)}
+          <time dateTime={change.at}>{showTime(change.at)}</time> {words.by(nameOf(change.who))}
         </span>
       </p>
       {about && (

@@ -34,16 +34,21 @@ async function openPage() {
 }
 
 test("each version with its size, where it comes from and who answers for it", async () => {
-  const accepted = pluginVersion({ digest: "c".repeat(64), version: "0.0.9", acceptedBy: "maria" });
-  withPlugins(fake.host, { versions: [uploaded, active, accepted] });
+  const sent = { source: "upload", createdBy: "ci" };
+  const accepted = pluginVersion({ digest: "c".repeat(64), acceptedBy: "jose", ...sent });
+  const unsigned = pluginVersion({ digest: "d".repeat(64), ...sent });
+  withPlugins(fake.host, { versions: [uploaded, active, accepted, unsigned] });
   const { list } = await openPage();
-  const [first, second, third] = await list.findAllByRole("listitem");
+  const [first, second, third, fourth] = await list.findAllByRole("listitem");
   expect(first).toHaveTextContent("pairing-workflow 0.2.0");
   expect(first).toHaveTextContent("bbbbbbbbbbbb · 209 KiB · Signed by release-2026");
-  expect(first).toHaveTextContent("uploaded by maria");
+  await waitFor(() => expect(first).toHaveTextContent("uploaded by maria"));
   expect(second).toHaveTextContent("Active");
-  expect(second).toHaveTextContent("Not signed");
-  expect(third).toHaveTextContent("Not signed, accepted by maria");
+  expect(second).toHaveTextContent("built into the host");
+  expect(second).not.toHaveTextContent("Not signed");
+  expect(third).toHaveTextContent("Not signed, accepted by jose");
+  expect(third).toHaveTextContent("uploaded by ci");
+  expect(fourth).toHaveTextContent("· Not signed");
 });
 
 test("the gates' verdicts are fetched when they are asked for", async () => {

@@ -14,12 +14,14 @@ import { Digest } from "./digest";
 import { ReplayReportView } from "./replay-report";
 import { showSize, showTime, versionName } from "./show";
 import { VersionDetails } from "./version-details";
+import { useNameOf } from "./who";
 
 const words = texts.plugins.versions;
 
 /** A version; below it what was asked about it, and what came of activating it. */
 export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersion }) {
   const replay = useReplay(slot);
+  const nameOf = useNameOf();
   const [report, setReport] = useState<ReplayReport | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const [open, setOpen] = useState(false);
@@ -38,17 +40,19 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
   return (
     <li className="space-y-4 py-4 first:pt-1 last:pb-0">
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
-        <div className="min-w-0 space-y-1 text-sm">
+        <div className="min-w-0 flex-1 basis-60 space-y-1 text-sm">
           <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
             <span className="font-medium break-all">{name}</span>
             {version.isActive && <Badge tone="success">{words.active}</Badge>}
             {version.isCanary && <Badge tone="primary">{words.canary}</Badge>}
           </p>
           <p className="text-muted">
-            <Digest digest={version.digest} /> · {showSize(version.size)} · {signature(version)}
+            <Digest digest={version.digest} />
+            {[showSize(version.size), signature(version, nameOf)].map((fact) => fact && ` · ${fact}`)}
           </p>
           <p className="text-xs text-muted">
-            <time dateTime={version.createdAt}>{showTime(version.createdAt)}</time> · {cameIn(version)}
+            <time dateTime={version.createdAt}>{showTime(version.createdAt)}</time> ·{" "}
+            {cameIn(version, nameOf)}
           </p>
         </div>
         <div className="flex flex-wrap gap-2">
@@ -100,12 +104,16 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
   );
 }
 
-function signature(version: PluginVersion): string {
+type NameOf = (who: string) => string;
+
+/** Who answers for it; what the host brought needs nobody's word. */
+function signature(version: PluginVersion, nameOf: NameOf): string | null {
   if (version.signedBy) return words.signedBy(version.signedBy);
-  return version.acceptedBy ? words.acceptedBy(version.acceptedBy) : words.unsigned;
+  if (version.acceptedBy) return words.acceptedBy(nameOf(version.acceptedBy));
+  return version.source === "embedded" ? null : words.unsigned;
 }
 
-function cameIn({ source, createdBy }: PluginVersion): string {
+function cameIn({ source, createdBy }: PluginVersion, nameOf: NameOf): string {
   const how = texts.plugins.sources[source] ?? source;
-  return source === "upload" ? words.cameIn(how, createdBy) : how;
+  return source === "upload" ? words.cameIn(how, nameOf(createdBy)) : how;
 }
