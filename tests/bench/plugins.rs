@@ -9,6 +9,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD as STANDARD};
 use pairing_core::{
     clock::Timestamp,
     command::Command,
+    id::SessionName,
     renderer::RenderOptions,
     workflow::{Context, EngineReport, Input, PairingSettings},
 };
@@ -20,8 +21,9 @@ const CALLS: usize = 5000;
 
 pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
     let plugins = Plugins::load(Default::default()).await?;
+    let session: SessionName = "bench".parse().expect("a name by the rule");
     let context = |input_number| Context {
-        session_name: "bench".parse().expect("a name by the rule"),
+        session_name: session.clone(),
         now: Timestamp(1_790_000_000_000),
         seed: 1,
         input_number,
@@ -42,11 +44,12 @@ pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
     figures.print("workflow call, p99", us(percentile(&mut samples, 0.99)), "≤ 250 µs");
 
     // As long as the real ones: a ref, three keys of 32 bytes and a number.
+    let session = "bench".parse().expect("a name by the rule");
     let payload = format!("2@{},{k},{k},{k},1", "x".repeat(90), k = "y".repeat(44)).into();
     let mut samples: Vec<Duration> = Vec::new();
     for _ in 0..200 {
         let called = Instant::now();
-        let image = plugins.renderer.render(&payload, RenderOptions::default()).await?;
+        let image = plugins.renderer.render(&session, &payload, RenderOptions::default()).await?;
         black_box(format!("data:{};base64,{}", image.media_type, STANDARD.encode(image.bytes)));
         samples.push(called.elapsed());
     }
