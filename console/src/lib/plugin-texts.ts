@@ -82,7 +82,7 @@ export const pluginTexts = {
     details: "Details",
     activate: "Activate",
     replay: "Replay",
-    of: (action: string, version: string) => `${action}: ${version}`,
+    of: (action: string, version: string, digest: string) => `${action}: ${version} (${digest})`,
     upload: "Upload a version",
   },
   details: {
@@ -100,7 +100,7 @@ export const pluginTexts = {
     refused: "refused",
   },
   activate: {
-    title: (version: string) => `Activate ${version}?`,
+    title: (version: string, digest: string) => `Activate ${version} (${digest})?`,
     text: "Recorded histories are replayed first. Calls that run now end on the version they began with; sessions whose history differs stay with theirs.",
     share: "For which sessions",
     everyone: "All sessions",

@@ -8,7 +8,7 @@ import { Spinner } from "@/components/ui/spinner";
 import type { Activated, PluginVersion, Slot } from "@/lib/api-types";
 import { texts } from "@/lib/texts";
 import { useActivate } from "./api";
-import { versionName } from "./show";
+import { shortDigest, versionName } from "./show";
 
 /** Percent; the steps of a trial. */
 const SHARES = [1, 10, 50];
@@ -43,7 +43,11 @@ export function ActivateDialog({ slot, version, onClose, onActivated }: Props) {
     );
   };
   return (
-    <Dialog title={words.title(versionName(version))} description={words.text} onClose={onClose}>
+    <Dialog
+      title={words.title(versionName(version), shortDigest(version.digest))}
+      description={words.text}
+      onClose={onClose}
+    >
       <form onSubmit={submit} className="space-y-5">
         <Choices
           label={words.share}

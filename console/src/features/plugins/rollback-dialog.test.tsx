@@ -20,7 +20,7 @@ const ROLLBACK = "POST /plugins/workflow/rollback";
 
 async function openDialog() {
   const { user } = renderApp("/whatsapp-pairing/plugins");
-  await screen.findByRole("button", { name: "Replay: pairing-workflow 0.1.0" });
+  await screen.findByRole("button", { name: /^Replay: pairing-workflow 0.1/ });
   await user.click(await screen.findByRole("button", { name: "Roll back" }));
   return { user, dialog: within(await screen.findByRole("dialog", { name: "Roll Workflow back?" })) };
 }

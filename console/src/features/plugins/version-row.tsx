@@ -12,7 +12,7 @@ import { ActivateDialog } from "./activate-dialog";
 import { useReplay } from "./api";
 import { Digest } from "./digest";
 import { ReplayReportView } from "./replay-report";
-import { showSize, showTime, versionName } from "./show";
+import { shortDigest, showSize, showTime, versionName } from "./show";
 import { VersionDetails } from "./version-details";
 import { useNameOf } from "./who";
 
@@ -27,6 +27,8 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
   const [open, setOpen] = useState(false);
   const [activating, setActivating] = useState(false);
   const name = versionName(version);
+  // Two may have the same name and number.
+  const label = (action: string) => words.of(action, name, shortDigest(version.digest));
   const startReplay = () => {
     setReport(null);
     setSaid(null);
@@ -59,25 +61,21 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
           <Button
             variant="ghost"
             aria-expanded={open}
-            aria-label={words.of(words.details, name)}
+            aria-label={label(words.details)}
             onClick={() => setOpen(!open)}
           >
             {words.details}
           </Button>
           <Button
             variant="outline"
-            aria-label={words.of(words.replay, name)}
+            aria-label={label(words.replay)}
             disabled={replay.isPending}
             onClick={startReplay}
           >
             {words.replay}
           </Button>
           {!version.isActive && (
-            <Button
-              variant="outline"
-              aria-label={words.of(words.activate, name)}
-              onClick={() => setActivating(true)}
-            >
+            <Button variant="outline" aria-label={label(words.activate)} onClick={() => setActivating(true)}>
               {words.activate}
             </Button>
           )}
