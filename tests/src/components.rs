@@ -40,8 +40,7 @@ fn replaced(component: &[u8], old: &str, new: &str) -> Vec<u8> {
 /// `tests/guests/chameleon-workflow`. Each version and mode has its own digest.
 pub fn chameleon(version: &str, mode: &str) -> Vec<u8> {
     let built = include_bytes!(concat!(env!("OUT_DIR"), "/chameleon-workflow.wasm"));
-    let setting = |version: &str, mode: &str| {
-        format!("chameleon version={version:-<14} mode={mode:-<10}")
-    };
+    let setting =
+        |version: &str, mode: &str| format!("chameleon version={version:-<14} mode={mode:-<10}");
     replaced(built, &setting("0.1.0", "plain"), &setting(version, mode))
 }

@@ -9,7 +9,7 @@ mod test_host;
 mod token;
 mod wait;
 
-pub use components::{chameleon, REWORDED, STARTING, marked, released, reworded_workflow};
+pub use components::{REWORDED, STARTING, chameleon, marked, released, reworded_workflow};
 pub use processes::{browsers_on, kill};
 pub use shared_code::SharedCode;
 pub use test_api::{PASSWORD, SignIn, TestApi, finbot, read};

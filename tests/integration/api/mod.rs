@@ -10,6 +10,7 @@ mod issuers;
 mod kept_calls;
 mod limits;
 mod page;
+mod plugins;
 mod public_face;
 mod revocation;
 mod sessions;
