@@ -7,4 +7,5 @@ mod chromium_crash;
 mod chromium_pairing;
 mod cli;
 mod console;
+mod plugins_under_load;
 mod secrets;

@@ -2,13 +2,14 @@
 //! another text of the same length into the compiled component and so have as many
 //! versions as they like, each with its own digest.
 //!
-//! It counts inputs; its state is the count as text, behind a `#` from schema 2 on.
-//! It answers every command with its version and the count.
+//! It counts inputs; its state is the count and its version as text, such as
+//! `3 0.1.0`, behind a `#` from schema 2 on. It answers every command with the count,
+//! so that two versions decide the same and only their states tell them apart.
 
 pub mod bindings;
 
 use bindings::exports::pairing_console::workflow::machine::{
-    Context, Description, Effect, Guest, Input, Outcome, Reply, Transition, VersionedState, View,
+    Command, Context, Description, Effect, Guest, Input, Outcome, Reply, Transition, VersionedState, View,
     WorkflowError,
 };
 use bindings::pairing_console::types::types::Status;
@@ -16,6 +17,9 @@ use bindings::pairing_console::types::types::Status;
 /// Version and mode, each with its length fixed by padding with `-`.
 #[used]
 static SETTING: [u8; 48] = *b"chameleon version=0.1.0--------- mode=plain-----";
+
+/// An hour after tests begin: the mode `later` fails from then on.
+const LATER: u64 = 1_790_003_600_000;
 
 /// The component.
 pub struct Chameleon;
@@ -58,6 +62,7 @@ impl Guest for Chameleon {
         let text = String::from_utf8(state.unwrap_or_default()).unwrap_or_default();
         let is_marked = schemas().0 > 1;
         let count = if is_marked { text.strip_prefix('#') } else { Some(text.as_str()) };
+        let count = count.and_then(|text| text.split(' ').next());
         let count = count.filter(|count| !count.is_empty()).unwrap_or("0").parse::<u64>();
         let Ok(count) = count else {
             return Err(WorkflowError::BadState(format!("`{text}` is not my state")));
@@ -73,6 +78,7 @@ impl Guest for Chameleon {
                 let work = (0..200_000_u64).fold(count, |sum, n| core::hint::black_box(sum ^ n));
                 core::hint::black_box(work);
             }
+            "later" if context.now > LATER => panic!("on purpose"),
             "loop" if !is_probe => loop {
                 core::hint::black_box(count);
             },
@@ -83,12 +89,15 @@ impl Guest for Chameleon {
             if mode == "other" && !is_probe {
                 effects.push(Effect::RefreshQr);
             }
-            let said = format!("{} counts {count}", setting("version"));
+            let said = format!("counts {count}");
             effects.push(Effect::Reply(Reply { id: command.id, outcome: Outcome::Done(said) }));
+            if let Command::Delete(_) = command.command {
+                effects.push(Effect::DeleteSession);
+            }
         }
         let mark = if is_marked { "#" } else { "" };
         Ok(Transition {
-            state: format!("{mark}{count}").into_bytes(),
+            state: format!("{mark}{count} {}", setting("version")).into_bytes(),
             view: View {
                 status: Status::Disconnected,
                 reason: None,
