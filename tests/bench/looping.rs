@@ -12,7 +12,7 @@ use std::{
 use pairing_core::{
     clock::Timestamp,
     plugin::{PluginError, Slot},
-    workflow::{Context, Input, PairingSettings, Workflow},
+    workflow::{Context, Decision, Input, PairingSettings, Workflow},
 };
 use pairing_plugin_runtime::Plugins;
 use tokio::task::JoinSet;
@@ -24,6 +24,7 @@ mod component;
 
 const SESSIONS: usize = 64;
 const LOOPING: usize = 4;
+const ROUNDS: u32 = 2;
 const TIME: Duration = Duration::from_secs(5);
 /// The guest's word for looping.
 const HOSTILE: u64 = 666;
@@ -31,28 +32,45 @@ const HOSTILE: u64 = 666;
 pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
     let guest = component::workflow(include_str!("../guests/loops.wat"));
     let plugins = Plugins::load_with(Default::default(), &[(Slot::Workflow, &guest)]).await?;
-    let quiet = measure(&plugins.workflow, 0).await?;
-    let loud = measure(&plugins.workflow, LOOPING).await?;
-    let rate = |round: &Round| round.calls as f64 / TIME.as_secs_f64();
-    figures.print("64 sessions, quiet: workflow calls/s", format!("{:.0}", rate(&quiet)), "");
-    figures.print("64 sessions, quiet: p99", us(quiet.p99), "");
-    let share = format!("{:.1} %", 100.0 * rate(&loud) / rate(&quiet));
+    let (mut quiet, mut loud) = (Rounds::default(), Rounds::default());
+    // By turns, because the machine's own load comes and goes.
+    for _ in 0..ROUNDS {
+        measure(&plugins.workflow, 0, &mut quiet).await?;
+        measure(&plugins.workflow, LOOPING, &mut loud).await?;
+    }
+    let rate = quiet.times.len() as f64 / (TIME * ROUNDS).as_secs_f64();
+    figures.print("64 sessions, quiet: workflow calls/s", format!("{rate:.0}"), "");
+    let (before, after) = (quiet.p99(), loud.p99());
+    figures.print("64 sessions, quiet: p99", us(before), "");
+    let share = loud.times.len() as f64 / quiet.times.len() as f64;
+    let share = format!("{:.1} %", 100.0 * share);
     figures.print("with 4 that loop for ever: throughput", share, "≥ 90 % of quiet");
-    let times = format!("{:.2}", loud.p99.as_secs_f64() / quiet.p99.as_secs_f64());
+    let times = format!("{:.2}", after.as_secs_f64() / before.as_secs_f64());
     figures.print("with 4 that loop for ever: p99", times, "≤ 2 times quiet");
     figures.print("with 4 that loop for ever: loops that were ended", loud.ended, "");
     Ok(())
 }
 
-struct Round {
-    calls: usize,
-    p99: Duration,
+#[derive(Default)]
+struct Rounds {
+    /// Of the sessions' calls.
+    times: Vec<Duration>,
     /// Calls of the looping callers that were cut off.
     ended: usize,
 }
 
+impl Rounds {
+    fn p99(&mut self) -> Duration {
+        percentile(&mut self.times, 0.99)
+    }
+}
+
 /// All sessions call one after the other for as long as the round lasts.
-async fn measure(workflow: &Arc<dyn Workflow>, looping: usize) -> anyhow::Result<Round> {
+async fn measure(
+    workflow: &Arc<dyn Workflow>,
+    looping: usize,
+    rounds: &mut Rounds,
+) -> anyhow::Result<()> {
     let over = Arc::new(AtomicBool::new(false));
     let mut loops = JoinSet::new();
     for number in 0..looping {
@@ -61,7 +79,7 @@ async fn measure(workflow: &Arc<dyn Workflow>, looping: usize) -> anyhow::Result
             let context = context(format!("loops-{number}"), HOSTILE);
             let mut ended = 0;
             while !over.load(Relaxed) {
-                match workflow.handle(None, &Input::WakeUp, &context).await {
+                match ask(&workflow, &context).await {
                     Err(PluginError::Deadline { .. }) => ended += 1,
                     other => anyhow::bail!("a loop was not ended: {other:?}"),
                 }
@@ -77,7 +95,7 @@ async fn measure(workflow: &Arc<dyn Workflow>, looping: usize) -> anyhow::Result
             let mut times = Vec::new();
             while !over.load(Relaxed) {
                 let called = Instant::now();
-                workflow.handle(None, &Input::WakeUp, &context).await?;
+                ask(&workflow, &context).await?;
                 times.push(called.elapsed());
             }
             Ok::<_, PluginError>(times)
@@ -85,16 +103,24 @@ async fn measure(workflow: &Arc<dyn Workflow>, looping: usize) -> anyhow::Result
     }
     tokio::time::sleep(TIME).await;
     over.store(true, Relaxed);
-    let mut times = Vec::new();
     while let Some(session) = sessions.join_next().await {
-        times.extend(session??);
+        rounds.times.extend(session??);
     }
-    let mut ended = 0;
     while let Some(looping) = loops.join_next().await {
-        ended += looping??;
+        rounds.ended += looping??;
     }
-    let calls = times.len();
-    Ok(Round { calls, p99: percentile(&mut times, 0.99), ended })
+    Ok(())
+}
+
+/// Whoever is told that the plugin is busy asks again, as the host does. That
+/// comes where other programs use the machine, and is part of the call's time.
+async fn ask(workflow: &Arc<dyn Workflow>, context: &Context) -> Result<Decision, PluginError> {
+    loop {
+        match workflow.handle(None, &Input::WakeUp, context).await {
+            Err(PluginError::Busy { .. }) => tokio::task::yield_now().await,
+            answer => return answer,
+        }
+    }
 }
 
 fn context(session_name: String, seed: u64) -> Context {
