@@ -16,7 +16,6 @@ use tokio::time::Instant;
 use crate::{
     backoff::Backoff,
     commands::{CommandError, Mailbox},
-    recording,
     session_task::Shared,
 };
 
@@ -49,7 +48,7 @@ pub(crate) async fn ask(
         }
         if is_paused && !is_told {
             is_told = true;
-            tracing::warn!(session.name = %context.session_name, cause = recording::cause(input), "an input waits until the workflow is called again; commands are refused meanwhile");
+            tracing::warn!(session.name = %context.session_name, cause = input.cause(), "an input waits until the workflow is called again; commands are refused meanwhile");
         }
         let again = backoff.wait(&error, &shared.clock);
         if is_command {

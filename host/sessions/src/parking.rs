@@ -11,8 +11,6 @@ use pairing_core::{
     workflow::{Context, Input},
 };
 
-use crate::recording;
-
 /// An input that the workflow failed at.
 pub(crate) async fn park_input(
     store: &dyn Records,
@@ -20,7 +18,7 @@ pub(crate) async fn park_input(
     context: &Context,
     error: &PluginError,
 ) {
-    let cause = recording::cause(input);
+    let cause = input.cause();
     metrics::counter!("session_inputs_parked_total", "cause" => cause).increment(1);
     park(
         store,

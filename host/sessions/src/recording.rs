@@ -2,11 +2,10 @@
 //! events and the line of history.
 
 use pairing_core::{
-    command::Command,
     event::{CodeNotice, EventData},
     session::{CodeKind, View},
     store::{HistoryEntry, RecordedInput},
-    workflow::{Context, Decision, EngineReport, Input},
+    workflow::{Context, Decision, Input},
 };
 
 /// The input as it was handed over, and what was decided. None of the three
@@ -70,42 +69,6 @@ pub(crate) fn history(
         status: view.status,
         reason: view.reason,
         detail: view.detail.clone(),
-        cause: cause(input).to_owned(),
+        cause: input.cause().to_owned(),
     })
-}
-
-/// The kind of an input, for people and logs.
-pub(crate) fn cause(input: &Input) -> &'static str {
-    match input {
-        Input::HostStarted => "host-started",
-        Input::WakeUp => "wake-up",
-        Input::Command { command, .. } => match command {
-            Command::Init { .. } => "command:init",
-            Command::RequestPairingCode { .. } => "command:request-pairing-code",
-            Command::RefreshQr { .. } => "command:refresh-qr",
-            Command::Disconnect => "command:disconnect",
-            Command::Reconnect => "command:reconnect",
-            Command::Logout { .. } => "command:logout",
-            Command::Delete { .. } => "command:delete",
-        },
-        Input::Engine(report) => match report {
-            EngineReport::Started => "engine:started",
-            EngineReport::Loading { .. } => "engine:loading",
-            EngineReport::QrMade { .. } => "engine:qr-made",
-            EngineReport::QrExpired => "engine:qr-expired",
-            EngineReport::CodeMade => "engine:code-made",
-            EngineReport::CodeFailed(_) => "engine:code-failed",
-            EngineReport::Authenticated => "engine:authenticated",
-            EngineReport::Ready(_) => "engine:ready",
-            EngineReport::ConnectionLost => "engine:connection-lost",
-            EngineReport::LoggedOut { .. } => "engine:logged-out",
-            EngineReport::Conflict => "engine:conflict",
-            EngineReport::ClientOutdated => "engine:client-outdated",
-            EngineReport::Banned { .. } => "engine:banned",
-            EngineReport::PasskeyRequired => "engine:passkey-required",
-            EngineReport::Probe { .. } => "engine:probe",
-            EngineReport::Stopped => "engine:stopped",
-            EngineReport::Failed(_) => "engine:failed",
-        },
-    }
 }

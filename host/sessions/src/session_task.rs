@@ -225,7 +225,7 @@ impl SessionTask {
             commit::write(&*self.shared.store, &commit, &input, &mut self.replies, mailbox),
         );
         let Ok(events) = events else { return ControlFlow::Break(TaskEnd::Overtaken) };
-        metrics::counter!("session_inputs_total", "cause" => recording::cause(&input)).increment(1);
+        metrics::counter!("session_inputs_total", "cause" => input.cause()).increment(1);
         let snapshot = SessionSnapshot::new(&commit.record, code.clone());
         self.snapshot.store((!deletes).then(|| Arc::new(snapshot)));
         self.record = Some(commit.record);
@@ -242,7 +242,7 @@ impl SessionTask {
     /// The workflow gave no answer: the state stays. A caller is told; for any
     /// other input the session is taken up anew later, as after a restart.
     async fn give_up(&mut self, input: &Input, context: &Context, error: PluginError) {
-        let cause = recording::cause(input);
+        let cause = input.cause();
         if error.is_temporary() {
             tracing::warn!(session.name = %self.name, cause, kind = error.kind(), "the workflow is not called; nothing was tried");
         } else {
