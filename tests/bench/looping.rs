@@ -24,8 +24,8 @@ mod component;
 
 const SESSIONS: usize = 64;
 const LOOPING: usize = 4;
-const ROUNDS: u32 = 2;
-const TIME: Duration = Duration::from_secs(5);
+const ROUNDS: u32 = 4;
+const TIME: Duration = Duration::from_millis(2500);
 /// The guest's word for looping.
 const HOSTILE: u64 = 666;
 

@@ -12,6 +12,13 @@ use std::{
 };
 
 use pairing_core::plugin::{PluginError, Slot};
+use thread_priority::{
+    ThreadPriority,
+    unix::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+        thread_native_id,
+    },
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
@@ -144,10 +151,12 @@ impl Turn {
     fn make_way(&mut self) {
         if !self.is_slow {
             self.is_slow = true;
-            // On Linux this is the thread alone. Who has no privileges can't
-            // undo it, so the thread ends with the call. If it may not even be
-            // done, the call goes on as it was.
-            let _ = rustix::process::nice(19);
+            // With a mere `nice` others would wait for its slice to end, each
+            // time that they wake. Who has no privileges can't undo it, so the
+            // thread ends with the call. If it may not even be done, the call
+            // goes on as it was.
+            let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+            let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
             metrics::counter!("plugin_slow_calls_total", "plugin" => self.slot.as_str())
                 .increment(1);
         }
@@ -166,6 +175,8 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use std::{sync::mpsc, thread};
+
+    use thread_priority::unix::thread_schedule_policy;
 
     use super::*;
 
@@ -224,20 +235,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_call_has_the_lowest_priority_and_its_thread_ends_with_it() {
+    async fn a_slow_call_gets_what_time_is_left_and_its_thread_ends_with_it() {
         let threads = threads(9);
         let look = || {
-            let before = rustix::process::getpriority_process(None).unwrap();
+            let before = thread_schedule_policy().unwrap();
             make_way();
-            let slow = rustix::process::getpriority_process(None).unwrap();
-            Ok((before, slow, thread::current().id()))
+            Ok((before, thread_schedule_policy().unwrap(), thread::current().id()))
         };
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
         let (before, slow, first) = threads.run(Slot::Workflow, look).await.unwrap();
-        assert!(before < 19);
-        assert_eq!(slow, 19);
+        assert_eq!(slow, idle);
         let (anew, _, second) = threads.run(Slot::Workflow, look).await.unwrap();
         assert_eq!(anew, before);
-        assert_ne!(second, first);
+        assert!(before != idle && second != first);
     }
 
     #[tokio::test]
