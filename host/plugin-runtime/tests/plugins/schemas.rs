@@ -61,5 +61,5 @@ async fn state_of_an_unknown_schema_is_refused_without_asking() {
     let echo = guests::component("workflow", "workflow", ECHO);
     let plugins = guests::load("workflow", &echo).await.unwrap();
     let refusal = given(&*plugins.workflow, 3).await;
-    assert_eq!(refusal, "the state has schema 3, but this component reads [1, 2] only");
+    assert_eq!(refusal, "the state has schema 3, but this component reads {1, 2} only");
 }
