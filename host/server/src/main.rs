@@ -21,13 +21,23 @@ use pairing_engine::InvalidConfig;
 
 use crate::config::InvalidSettings;
 
+/// `EX_USAGE` of sysexits: the command line is wrong; nothing was asked or done.
+const USAGE: u8 = 64;
+
 /// `EX_CONFIG` of sysexits: the settings are wrong; nothing was started.
 const CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     // Whatever the host writes is its own affair: database, keys, sockets.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
-    let command = cli::Cli::parse();
+    let command = match cli::Cli::try_parse() {
+        Ok(command) => command,
+        Err(said) => {
+            // Nobody is left to tell if that fails.
+            let _ = said.print();
+            return ExitCode::from(if said.use_stderr() { USAGE } else { 0 });
+        }
+    };
     match commands::run(command) {
         Ok(code) => code,
         Err(error) => {

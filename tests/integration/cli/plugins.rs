@@ -148,7 +148,7 @@ async fn a_trial_is_begun_and_ended() {
     assert_eq!(answer["canary"], Value::Null);
     for wrong in ["0", "100", "many"] {
         let output = operator.plugin(&["activate", "qr-renderer", &digest[..8], "--canary", wrong]);
-        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert_eq!(output.status.code(), Some(64), "{wrong}");
     }
 }
 
@@ -176,6 +176,8 @@ async fn the_exit_code_of_a_replay_says_whether_anything_differs() {
         .refused(&["replay", "workflow", "0123456789ab"], &["knows no version", "0123456789ab"]);
     let help = String::from_utf8(operator.plugin(&["replay", "--help"]).stdout).unwrap();
     assert!(help.contains("Exit codes:"), "{help}");
+    let wrong = operator.plugin(&["replay", "workflow", "abc"]);
+    assert_eq!(wrong.status.code(), Some(64), "not to be taken for a difference");
 }
 
 #[tokio::test]
@@ -212,7 +214,7 @@ async fn what_is_refused_is_told_whole_on_standard_error() {
     operator.refused(&["push", "fan-out", file], &["f.wasm.sig", "64 bytes"]);
     operator.refused(&["rollback", "fan-out"], &["409"]);
     let output = operator.plugin(&["list", "webhook"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(64));
     let output = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.contains("workflow, qr-renderer, fan-out"), "{output}");
 }

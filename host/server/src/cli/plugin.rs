@@ -37,7 +37,8 @@ const REPLAY_CODES: &str = "\
 Exit codes:
   0  every history is decided as was recorded
   1  the replay could not be done
-  2  something is decided otherwise, or fails";
+  2  something is decided otherwise, or fails
+  64 these arguments can't be used";
 
 #[derive(Debug, Args)]
 pub struct VersionArgs {

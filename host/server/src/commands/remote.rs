@@ -1,6 +1,9 @@
 //! Talking to a running host over its API.
 
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -83,10 +86,13 @@ impl Remote {
 
     /// Prints an answer: as JSON if asked for, else as `text` says.
     pub fn print(&self, answer: &Value, text: impl Fn(&Value) -> String) {
-        if self.json {
-            println!("{answer:#}");
-        } else {
-            println!("{}", harmless(&text(answer)));
+        let text = if self.json { format!("{answer:#}") } else { harmless(&text(answer)) };
+        match writeln!(io::stdout(), "{text}") {
+            // Whoever hangs up, as `head` does, has read enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                panic!("the answer could not be written: {error}")
+            }
+            _ => {}
         }
     }
 }

@@ -46,10 +46,13 @@ pub fn history(answer: &Value) -> String {
 }
 
 fn change(change: &Value) -> String {
-    let (number, at) = (count(change, "number"), time(change, "at"));
-    let mut line = format!("{number:>6}  {at}  {:<18}  ", text(change, "action"));
+    let (number, at, action) =
+        (count(change, "number"), time(change, "at"), text(change, "action"));
+    let mut line = format!("{number:>6}  {at}  {action:<18}  ");
     let digest = |name: &str| change[name].as_str().map(short);
-    line.push_str(&match (digest("from"), digest("to")) {
+    // What comes in takes nobody's place yet.
+    let from = digest("from").filter(|_| !["push", "accept-unsigned"].contains(&action));
+    line.push_str(&match (from, digest("to")) {
         (Some(from), Some(to)) if from != to => format!("{from} -> {to}"),
         (_, Some(to)) => to.to_owned(),
         (Some(from), None) => format!("{from} -> -"),

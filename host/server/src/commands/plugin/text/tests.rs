@@ -191,7 +191,8 @@ fn history() {
             "from": from, "to": to, "share": null, "why": "", "refusal": null, "detail": "",
         })
     };
-    let mut refused = change(1_205, "push", None, None);
+    let pushed = change(1_206, "push", Some(OLD), Some(NEW));
+    let mut refused = change(1_205, "push", Some(OLD), None);
     refused["refusal"] =
         "refused at the size: the component has 11534336 bytes, at most 10485760 are taken".into();
     let mut traps = change(1_204, "activate", Some(OLD), Some(NEW));
@@ -202,7 +203,7 @@ fn history() {
     trial["share"] = 10.into();
     let mut back = change(31, "automatic-rollback", Some(NEW), Some(OLD));
     (back["who"], back["detail"]) = ("host".into(), "6 of 100 calls failed".into());
-    let changes = [refused, traps, trial, back, change(1, "seed", None, Some(OLD))];
+    let changes = [pushed, refused, traps, trial, back, change(1, "seed", None, Some(OLD))];
     assert_snapshot!(super::history(&json!({ "changes": changes, "next": 1 })));
     assert_snapshot!("an_empty_history", super::history(&json!({ "changes": [], "next": null })));
 }
