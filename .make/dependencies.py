@@ -26,6 +26,7 @@ ALLOWED = {
     "pairing-workflow": [],
     "qr-renderer": [],
     "event-fan-out": [],
+    "blue-renderer": [],
     "chameleon-workflow": [],
     "plugin-build": [],
     "standin": [],

@@ -5,6 +5,8 @@
 mod api;
 mod chromium_crash;
 mod chromium_pairing;
+mod chromium_swap;
+mod chromium_swap_crash;
 mod cli;
 mod console;
 mod plugins_under_load;

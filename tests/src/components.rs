@@ -44,3 +44,8 @@ pub fn chameleon(version: &str, mode: &str) -> Vec<u8> {
         |version: &str, mode: &str| format!("chameleon version={version:-<14} mode={mode:-<10}");
     replaced(built, &setting("0.1.0", "plain"), &setting(version, mode))
 }
+
+/// A renderer that draws in blue; see `tests/guests/blue-renderer`.
+pub fn blue_renderer() -> Vec<u8> {
+    include_bytes!(concat!(env!("OUT_DIR"), "/blue-renderer.wasm")).to_vec()
+}

@@ -2,6 +2,7 @@
 //! and the tokens and waits that go with it.
 
 mod components;
+mod host_plugins;
 mod processes;
 mod shared_code;
 mod test_api;
@@ -9,8 +10,10 @@ mod test_host;
 mod token;
 mod wait;
 
-pub use components::{REWORDED, STARTING, chameleon, marked, released, reworded_workflow};
-pub use processes::{browsers_on, kill};
+pub use components::{
+    REWORDED, STARTING, blue_renderer, chameleon, marked, released, reworded_workflow,
+};
+pub use processes::{browsers_on, kill, main_browsers_on};
 pub use shared_code::SharedCode;
 pub use test_api::{PASSWORD, SignIn, TestApi, finbot, read};
 pub use test_host::{TestHost, TestHostBuilder, host_binary};

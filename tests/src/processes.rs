@@ -20,6 +20,19 @@ pub fn browsers_on(folder: &Path) -> Vec<i32> {
     .collect()
 }
 
+/// Of these only the browsers themselves, which live until the engine ends them:
+/// their helpers come and go.
+pub fn main_browsers_on(folder: &Path) -> Vec<i32> {
+    let mut pids = browsers_on(folder);
+    pids.retain(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        line.contains("--user-data-dir=") && !line.contains("--type=")
+    });
+    pids.sort_unstable();
+    pids
+}
+
 /// Sends a signal. A process that is gone already is fine.
 pub fn kill(pid: i32, signal: Signal) {
     // The only error left is that the process is gone.

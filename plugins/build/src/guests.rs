@@ -19,8 +19,10 @@ pub const GUESTS: &[Guest] = &[
 ];
 
 /// For the host's own tests; see `tests/guests`.
-pub const TEST_GUESTS: &[Guest] =
-    &[Guest { package: "chameleon-workflow", slot: "chameleon-workflow" }];
+pub const TEST_GUESTS: &[Guest] = &[
+    Guest { package: "chameleon-workflow", slot: "chameleon-workflow" },
+    Guest { package: "blue-renderer", slot: "blue-renderer" },
+];
 
 impl Guest {
     /// What rustc calls the module.
