@@ -9,12 +9,13 @@ mod http_load;
 mod looping;
 mod pairing;
 mod plugins;
+mod registry;
 mod socketio;
 mod start;
 
 use figures::Figures;
 
-const ALL: [&str; 6] = ["start", "plugins", "looping", "pairing", "http", "socketio"];
+const ALL: [&str; 7] = ["start", "plugins", "registry", "looping", "pairing", "http", "socketio"];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -29,6 +30,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if runs("plugins") {
         plugins::run(&mut figures).await?;
+    }
+    if runs("registry") {
+        registry::run(&mut figures).await?;
     }
     if runs("looping") {
         looping::run(&mut figures).await?;

@@ -12,7 +12,7 @@ use std::{
 use pairing_core::{
     command::Command,
     plugin::{PluginDigest, Slot},
-    workflow::{Effect, Transition},
+    workflow::Transition,
 };
 use pairing_plugin_registry::{Activate, Push, Registry, RegistryConfig};
 use pairing_plugin_runtime::digest_of;
