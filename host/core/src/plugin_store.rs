@@ -246,7 +246,7 @@ impl std::fmt::Debug for Parked {
 /// Plugins: components, slots, and what came of them.
 #[async_trait]
 pub trait PluginStore: Send + Sync + 'static {
-    /// Keeps a component. One that is there already gets the newer facts, and
+    /// Keeps a component. One that is there already gets these bytes and facts, and
     /// keeps its first time and sender.
     async fn add_version(
         &self,

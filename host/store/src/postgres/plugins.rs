@@ -35,7 +35,7 @@ impl PluginStore for PostgresStore {
         self.within_large(async {
             sqlx::query(
                 "INSERT INTO plugin_artifacts (digest, size, component) VALUES ($1, $2, $3)
-                 ON CONFLICT (digest) DO NOTHING",
+                 ON CONFLICT (digest) DO UPDATE SET component = excluded.component",
             )
             .bind(&*version.digest.0)
             .bind(rows::integer(component.len() as u64))

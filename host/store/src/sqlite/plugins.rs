@@ -34,7 +34,7 @@ impl PluginStore for SqliteStore {
         let mut write = self.write().await?;
         sqlx::query(
             "INSERT INTO plugin_artifacts (digest, size, component) VALUES ($1, $2, $3)
-             ON CONFLICT (digest) DO NOTHING",
+             ON CONFLICT (digest) DO UPDATE SET component = excluded.component",
         )
         .bind(&*version.digest.0)
         .bind(rows::integer(component.len() as u64))
