@@ -49,10 +49,14 @@ pub(crate) struct Breaker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed,
-    Open { until: Instant },
+    Open {
+        until: Instant,
+    },
     /// A call is on its way that tells how it is; another is let through if that
     /// one does not come back.
-    HalfOpen { until: Instant },
+    HalfOpen {
+        until: Instant,
+    },
     Quarantined,
 }
 

@@ -63,10 +63,7 @@ impl From<Trouble> for Refusal {
 pub(crate) struct Compiled(pub(crate) Vec<u8>);
 
 /// Compiles where the configuration says.
-pub(crate) async fn compile(
-    config: &PluginsConfig,
-    component: &[u8],
-) -> Result<Compiled, Refusal> {
+pub(crate) async fn compile(config: &PluginsConfig, component: &[u8]) -> Result<Compiled, Refusal> {
     match &config.compiler {
         Compiler::Child(child) => in_child(config, child, component).await,
         Compiler::InProcess => {

@@ -70,6 +70,11 @@ pub(crate) trait World: Send + Sync + Sized + 'static {
     /// Asks the component what it is.
     fn describe(linked: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError>;
 
+    /// The schema of the states that it writes; none if it keeps none.
+    fn writes(&self) -> Option<u32> {
+        None
+    }
+
     /// Can it go on with a state of this schema?
     fn reads(&self, _schema: u32) -> bool {
         true
@@ -193,7 +198,9 @@ impl<W: World> Plugin<W> {
         &self,
         version: &Arc<Version<W>>,
         caller: Caller<'_>,
-        run: Arc<impl Fn(&Version<W>, &mut Call, &Limits) -> Result<T, PluginError> + Send + Sync + 'static>,
+        run: Arc<
+            impl Fn(&Version<W>, &mut Call, &Limits) -> Result<T, PluginError> + Send + Sync + 'static,
+        >,
     ) -> Result<T, PluginError> {
         version.standing.admit()?;
         let asked = Instant::now();

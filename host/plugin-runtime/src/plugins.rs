@@ -64,10 +64,8 @@ impl Plugins {
                 return Err(LoadError::Machine("a seal does not fit its own code".into()));
             };
             let pins = Vec::new();
-            runtime.fill(
-                slot,
-                Filling { generation: 0, active, canary: None, pins, is_new: false },
-            );
+            runtime
+                .fill(slot, Filling { generation: 0, active, canary: None, pins, is_new: false });
         }
         Ok(runtime.plugins())
     }

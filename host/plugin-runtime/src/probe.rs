@@ -127,10 +127,9 @@ fn workflow(host: &Arc<GuestHost>, version: &Version<WorkflowWorld>) -> Probed {
 
 fn renderer(host: &Arc<GuestHost>, version: &Version<RendererWorld>) -> Probed {
     let mut used = Vec::new();
-    for (vector, format, begins) in [
-        ("png", ImageFormat::Png, &b"\x89PNG\r\n\x1a\n"[..]),
-        ("svg", ImageFormat::Svg, &b"<"[..]),
-    ] {
+    for (vector, format, begins) in
+        [("png", ImageFormat::Png, &b"\x89PNG\r\n\x1a\n"[..]), ("svg", ImageFormat::Svg, &b"<"[..])]
+    {
         let options = RenderOptions { format, ..RenderOptions::default() };
         let bytes = twice::<RendererWorld, _>(host, vector, &mut used, |call| {
             version.world.draw(call, &host.limits, PAYLOAD, options).map(|image| image.bytes)

@@ -85,6 +85,9 @@ impl LoadedVersion {
             if let Some(present) = past.present.map(versioned)
                 && let Err(error) = world.current(&mut begin(), &present)
             {
+                if error.is_temporary() {
+                    return Err(error);
+                }
                 return Ok(Replayed { end: ReplayEnd::StateRejected(error), fuel: 0 });
             }
             let mut state = past.start.map(versioned);
@@ -92,16 +95,12 @@ impl LoadedVersion {
             for (step, Step { input, context, decided }) in past.steps.iter().enumerate() {
                 let mut call = begin();
                 let (input, context) = (convert::input(input), convert::context(context));
-                let now = world.transition(
-                    &mut call,
-                    &host.limits,
-                    state.as_ref(),
-                    &input,
-                    &context,
-                );
+                let now =
+                    world.transition(&mut call, &host.limits, state.as_ref(), &input, &context);
                 fuel += call.fuel_used();
                 let now = match now {
                     Ok(now) => now,
+                    Err(error) if error.is_temporary() => return Err(error),
                     Err(error) => {
                         return Ok(Replayed { end: ReplayEnd::Failed { step, error }, fuel });
                     }

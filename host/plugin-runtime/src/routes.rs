@@ -22,6 +22,9 @@ pub(crate) struct Routes<W> {
     pub(crate) pins: HashMap<SessionName, Arc<Version<W>>>,
     /// What takes a call that the active version fails in, while that one is new.
     pub(crate) before: ArcSwapOption<Version<W>>,
+    /// What was in the slot before and writes states that the active version does
+    /// not read: calls that are under way during the change still write some.
+    pub(crate) left: Vec<Arc<Version<W>>>,
     /// Pinned sessions that have ended: a new one of the same name is not pinned.
     pub(crate) ended: Mutex<HashSet<SessionName>>,
 }
@@ -82,8 +85,24 @@ impl<W: World> Routes<W> {
         let mut all = std::iter::once(self.active.clone())
             .chain(canary)
             .chain(self.before.load_full())
+            .chain(self.left.iter().cloned())
             .chain(self.pins.values().cloned());
         all.find(|version| version.world.reads(schema))
+    }
+
+    /// What the routes that follow on these must keep for its states.
+    pub(crate) fn left_by(&self, active: &Version<W>) -> Vec<Arc<Version<W>>> {
+        let canary = self.canary.iter().map(|(version, _)| version);
+        let were = std::iter::once(&self.active).chain(canary).chain(&self.left);
+        let mut left: Vec<Arc<Version<W>>> = Vec::new();
+        for version in were {
+            let is_unread =
+                version.world.writes().is_some_and(|schema| !active.world.reads(schema));
+            if is_unread && left.iter().all(|known| known.info.digest != version.info.digest) {
+                left.push(version.clone());
+            }
+        }
+        left
     }
 
     /// Sessions that stay with another version.

@@ -1,8 +1,11 @@
 //! Compiles, loads and runs components, and says which one fills which slot.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use arc_swap::ArcSwapOption;
@@ -211,7 +214,8 @@ fn fill<W: SlotWorld>(plugin: &Plugin<W>, filling: Filling) {
     // A version of another slot can't come here: its slot loaded it.
     let Some(active) = W::unwrap(active) else { return };
     let canary = canary.and_then(|(version, share)| Some((W::unwrap(version)?, share)));
-    let pins = pins.into_iter().filter_map(|(name, version)| Some((name, W::unwrap(version)?)));
+    let pins: HashMap<_, _> =
+        pins.into_iter().filter_map(|(name, version)| Some((name, W::unwrap(version)?))).collect();
     let old = plugin.routes();
     let changes = old.as_ref().filter(|old| old.active.info.digest != active.info.digest);
     let before = match (&old, changes) {
@@ -234,12 +238,22 @@ fn fill<W: SlotWorld>(plugin: &Plugin<W>, filling: Filling) {
     {
         canary.standing.put_on_trial(Trial::Canary(active.standing.record()));
     }
+    for version in pins.values() {
+        let is_other = version.info.digest != active.info.digest
+            && canary.as_ref().is_none_or(|(canary, _)| canary.info.digest != version.info.digest);
+        // Whatever it was compared with is over.
+        if is_other && version.standing.is_on_trial() {
+            version.standing.put_on_trial(Trial::None);
+        }
+    }
+    let left = old.as_ref().map(|old| old.left_by(&active)).unwrap_or_default();
     plugin.set(Routes {
         generation,
         active,
         canary,
-        pins: pins.collect(),
+        pins,
         before: ArcSwapOption::new(before),
+        left,
         ended: Mutex::default(),
     });
 }

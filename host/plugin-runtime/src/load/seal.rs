@@ -33,8 +33,7 @@ impl Sealer {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         // Hosts with other keys that share a database do not spoil each other's.
         let key_id = mac.clone().chain_update("key id").finalize().into_bytes();
-        let compatibility =
-            format!("{}-{}", hex(&hasher.0.finalize()[..16]), hex(&key_id[..8]));
+        let compatibility = format!("{}-{}", hex(&hasher.0.finalize()[..16]), hex(&key_id[..8]));
         Ok(Self { mac, compatibility })
     }
 

@@ -74,10 +74,11 @@ impl FanOut for Plugin<FanOutWorld> {
         for (round, some) in interests.chunks(at_once).enumerate() {
             let routed = self.route_some(caller, event.clone(), some).await?;
             let first = round * at_once;
-            deliveries.extend(routed.into_iter().map(|delivery| Delivery {
-                interest: first + delivery.interest,
-                ..delivery
-            }));
+            deliveries.extend(
+                routed
+                    .into_iter()
+                    .map(|delivery| Delivery { interest: first + delivery.interest, ..delivery }),
+            );
         }
         Ok(deliveries)
     }

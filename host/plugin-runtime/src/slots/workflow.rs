@@ -63,6 +63,10 @@ impl World for WorkflowWorld {
         Ok((Self { pre, writes_schema, reads_schemas }, named))
     }
 
+    fn writes(&self) -> Option<u32> {
+        Some(self.writes_schema)
+    }
+
     fn reads(&self, schema: u32) -> bool {
         self.reads_schemas.contains(&schema)
     }

@@ -33,8 +33,7 @@ async fn what_a_child_compiled_runs_and_is_what_the_host_itself_would_make() {
     assert!(here.compile(component).await.unwrap() == sealed, "the same code, byte for byte");
 
     let active = runtime.load(Slot::Workflow, sealed, origin(component)).await.unwrap().unwrap();
-    let filling =
-        Filling { generation: 1, active, canary: None, pins: Vec::new(), is_new: false };
+    let filling = Filling { generation: 1, active, canary: None, pins: Vec::new(), is_new: false };
     runtime.fill(Slot::Workflow, filling);
     let workflow = runtime.plugins().workflow;
     workflow.handle(None, &Input::HostStarted, &context()).await.unwrap();
@@ -87,7 +86,8 @@ async fn a_component_that_bombs_the_compiler_is_given_up_and_the_host_goes_on() 
 
 #[tokio::test]
 async fn what_the_child_refuses_is_told_as_if_the_host_had_refused_it() {
-    let large = component_of("package test:large; world large {}", "large", "(module (memory 300))");
+    let large =
+        component_of("package test:large; world large {}", "large", "(module (memory 300))");
     let mut broken = embedded(Slot::FanOut).to_vec();
     broken.truncate(5000);
     for component in [large, broken] {

@@ -71,6 +71,10 @@ pub(crate) mod moody {
     pub(crate) const REFUSES: u32 = 73;
 
     pub(crate) fn component() -> Vec<u8> {
-        super::component("qr", "qr-renderer", include_str!("../../../../tests/guests/moody_renderer.wat"))
+        super::component(
+            "qr",
+            "qr-renderer",
+            include_str!("../../../../tests/guests/moody_renderer.wat"),
+        )
     }
 }

@@ -83,5 +83,8 @@ async fn a_component_that_can_never_have_its_memory_is_refused() {
     let large = component_of(wit, "large", r#"(module (memory 300))"#);
     let refusal = refusal("qr-renderer", &large).await;
     assert_eq!(refusal, Refusal::Memory { wanted: 300 << 16, limit: 16 << 20 });
-    assert!(refusal.to_string().contains("19 MiB of memory, and a plugin of this slot may have 16 MiB"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("19 MiB of memory, and a plugin of this slot may have 16 MiB"),
+        "{refusal}"
+    );
 }

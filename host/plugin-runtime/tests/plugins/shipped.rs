@@ -70,7 +70,10 @@ async fn the_same_input_gives_the_same_decision() {
 async fn a_png_is_read_back_to_its_payload() {
     let plugins = plugins().await;
     let payload = format!("2@{},{k},{k},{k},1", "x".repeat(90), k = "y".repeat(44));
-    let image = plugins.renderer.render(&"sales".parse().unwrap(), &payload.clone().into(), RenderOptions::default()).await;
+    let image = plugins
+        .renderer
+        .render(&"sales".parse().unwrap(), &payload.clone().into(), RenderOptions::default())
+        .await;
     let image = image.ok().unwrap();
     assert_eq!(image.media_type, "image/png");
     let picture = image::load_from_memory(&image.bytes).unwrap().into_luma8();
@@ -84,7 +87,12 @@ async fn a_png_is_read_back_to_its_payload() {
 async fn an_svg_is_drawn_too() {
     let plugins = plugins().await;
     let options = RenderOptions { format: ImageFormat::Svg, ..Default::default() };
-    let image = plugins.renderer.render(&"sales".parse().unwrap(), &"https://wa.me/x".into(), options).await.ok().unwrap();
+    let image = plugins
+        .renderer
+        .render(&"sales".parse().unwrap(), &"https://wa.me/x".into(), options)
+        .await
+        .ok()
+        .unwrap();
     assert_eq!(image.media_type, "image/svg+xml");
     assert!(String::from_utf8(image.bytes).unwrap().contains("<svg"));
 }
