@@ -16,6 +16,7 @@ use crate::{
     replay::Replay,
     replay_report::{ReplayReport, ReplayResult},
     reports::{Activate, Activated},
+    seed,
 };
 
 /// A change that is ready to be written and carried out.
@@ -52,12 +53,12 @@ impl Registry {
         change.share = ask.canary;
         let version = self.find(ask.slot, &ask.digest).await?;
         change.to = Some(version.digest.clone());
-        match self.prepare(&version, ask.canary, change.clone()).await {
-            Ok((swap, report)) => {
-                let mut activated = self.swap(swap).await?;
-                activated.replay = report;
-                Ok(activated)
-            }
+        let activating = async {
+            let (swap, report) = self.prepare(&version, ask.canary, change.clone()).await?;
+            Ok(Activated { replay: report, ..self.swap(swap).await? })
+        };
+        match activating.await {
+            Ok(activated) => Ok(activated),
             Err(error) => Err(self.refused(change, error).await),
         }
     }
@@ -102,7 +103,7 @@ impl Registry {
     }
 
     /// A version that came in under other rules may not run under these.
-    fn may_run(&self, version: &PluginVersion) -> Result<(), RegistryError> {
+    pub(crate) fn may_run(&self, version: &PluginVersion) -> Result<(), RegistryError> {
         let is_signed = version
             .signed_by
             .as_ref()
@@ -129,10 +130,8 @@ impl Registry {
     /// A version that fails in a past that really happened is not activated.
     async fn judge(&self, version: &PluginVersion, replay: &Replay) -> Result<(), RegistryError> {
         let report = &replay.report;
-        let fails = |result| matches!(result, ReplayResult::Trapped | ReplayResult::OverBudget);
-        let failures: u64 =
-            report.results.iter().filter(|(result, _)| fails(**result)).map(|(_, n)| n).sum();
-        let first = report.sessions.iter().find(|session| fails(session.result));
+        let failures = replay.failures();
+        let first = report.sessions.first().filter(|session| session.result.is_failure());
         let message = match first {
             None => told(report, replay.staying.len()),
             Some(first) => format!(
@@ -173,11 +172,11 @@ impl Registry {
     ) -> Vec<Pin> {
         let at = self.0.parts.clock.now();
         let staying = replay.staying.iter().filter_map(|(session, owner, why)| {
-            let owner = owner.clone().filter(|owner| owner != new);
-            let digest = owner.or_else(|| Some(active?.info().digest.clone()))?;
+            let digest = owner.clone().or_else(|| Some(active?.info().digest.clone()))?;
             Some(Pin { session: session.clone(), digest, why: why.clone(), at })
         });
-        staying.collect()
+        // Those that the new version has decided for already are its own.
+        staying.filter(|pin| pin.digest != *new).collect()
     }
 
     /// Writes it down and carries it out.
@@ -195,7 +194,8 @@ impl Registry {
         let Swap { mut change, active, canary, pins, is_new } = swap;
         let slot = change.slot;
         let (pins, pinned) = self.load_pins(slot, pins, &active, canary.as_ref()).await?;
-        let from = self.active(slot);
+        // Nothing runs yet when the host starts with another version than the last.
+        let from = self.active(slot).or(change.from);
         change.from = from.clone();
         let activation = Activation {
             change: change.clone(),
@@ -208,7 +208,10 @@ impl Registry {
             pins,
         };
         let generation = self.0.parts.store.activate(&activation).await?;
-        let Some(generation) = generation else { return Err(RegistryError::Overtaken { slot }) };
+        let Some(generation) = generation else {
+            seed::follow(self, slot).await;
+            return Err(RegistryError::Overtaken { slot });
+        };
         let message = sentence(&active, canary.as_ref(), &change);
         let filling = Filling { generation, active, canary, pins: pinned, is_new };
         self.0.parts.runtime.fill(slot, filling);
@@ -268,6 +271,11 @@ impl Registry {
     }
 }
 
+/// So many, in words.
+pub(crate) fn sessions(count: usize) -> String {
+    if count == 1 { "1 session".into() } else { format!("{count} sessions") }
+}
+
 /// What came of a replay, in a sentence.
 fn told(report: &ReplayReport, staying: usize) -> String {
     if report.histories == 0 {
@@ -281,8 +289,9 @@ fn told(report: &ReplayReport, staying: usize) -> String {
     );
     if staying > 0 {
         text += &format!(
-            "; {staying} sessions stay with the version that they have ({} because it decides \
-             otherwise, {} because it can't read their state)",
+            "; {} stay with the version that they have ({} because it decides otherwise, {} \
+             because it can't read their state)",
+            sessions(staying),
             of(ReplayResult::Differs),
             of(ReplayResult::StateRejected)
         );

@@ -10,6 +10,7 @@
 //! stand there. What runs is `pairing-plugin-runtime`'s.
 
 mod activate;
+mod earlier;
 mod errors;
 mod histories;
 mod loading;

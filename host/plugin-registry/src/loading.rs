@@ -5,25 +5,28 @@ use pairing_core::{
     plugin::{PluginDigest, Slot},
     plugin_store::PluginVersion,
 };
-use pairing_plugin_runtime::{LoadedVersion, Origin, digest_of};
+use pairing_plugin_runtime::{BreakerState, LoadedVersion, Origin, digest_of};
 
 use crate::{errors::RegistryError, registry::Registry};
 
-/// A version that was compiled just now.
+/// A version with its compiled code.
 pub(crate) struct Compiled {
     pub(crate) version: LoadedVersion,
     pub(crate) sealed: Vec<u8>,
 }
 
 impl Registry {
-    /// The version as it runs, or loaded.
+    /// The version as it runs, or loaded. One that is not called any more is loaded
+    /// anew.
     pub(crate) async fn loaded(
         &self,
         version: &PluginVersion,
         is_proven: bool,
     ) -> Result<LoadedVersion, RegistryError> {
         let running = self.0.parts.runtime.running(version.slot, &version.digest);
-        match running {
+        let is_called =
+            |running: &LoadedVersion| running.report().health.breaker != BreakerState::Quarantined;
+        match running.filter(is_called) {
             Some(running) => Ok(running),
             None => self.load(version, is_proven).await,
         }
@@ -37,13 +40,9 @@ impl Registry {
     ) -> Result<LoadedVersion, RegistryError> {
         let origin =
             Origin { digest: version.digest.clone(), source: version.source.clone(), is_proven };
-        if let Some(sealed) = self.sealed(&version.digest).await
-            && let Some(loaded) = self.take_up(version.slot, sealed, origin.clone()).await?
-        {
-            hit("hit");
-            return Ok(loaded);
+        if let Some(known) = self.known(version.slot, origin.clone()).await? {
+            return Ok(known.version);
         }
-        hit("miss");
         let component = self.0.parts.store.component(&version.digest).await?;
         let component = component.ok_or_else(|| RegistryError::UnknownVersion {
             slot: version.slot,
@@ -58,6 +57,22 @@ impl Registry {
         let compiled = self.compiled(version.slot, &component, origin).await?;
         self.keep(&version.digest, &compiled.sealed).await;
         Ok(compiled.version)
+    }
+
+    /// With code that this host compiled before, if there is some.
+    pub(crate) async fn known(
+        &self,
+        slot: Slot,
+        origin: Origin,
+    ) -> Result<Option<Compiled>, RegistryError> {
+        if let Some(sealed) = self.sealed(&origin.digest).await
+            && let Some(version) = self.take_up(slot, sealed.clone(), origin).await?
+        {
+            hit("hit");
+            return Ok(Some(Compiled { version, sealed }));
+        }
+        hit("miss");
+        Ok(None)
     }
 
     /// Compiles, and takes the code up.

@@ -90,7 +90,7 @@ impl Registry {
             source: arriving.source.into(),
             is_proven: false,
         };
-        let loaded = self.compiled(arriving.push.slot, &arriving.push.component, origin).await;
+        let loaded = self.compiled_once(&arriving.push, origin).await;
         let fits = |compiled: Compiled| {
             let said = format!("it exports `{}` and imports nothing", compiled.version.interface());
             (compiled, said)
@@ -99,6 +99,14 @@ impl Registry {
         let probed = self.probe_gate(&compiled.version).await;
         let fuel = self.note_gate(arriving, "probe", probed)?;
         Ok((compiled, fuel))
+    }
+
+    /// What comes again, or comes with every new database, is not compiled again.
+    async fn compiled_once(&self, push: &Push, origin: Origin) -> Result<Compiled, RegistryError> {
+        match self.known(push.slot, origin.clone()).await? {
+            Some(compiled) => Ok(compiled),
+            None => self.compiled(push.slot, &push.component, origin).await,
+        }
     }
 
     fn size_gate(&self, component: &[u8]) -> Gate<()> {

@@ -113,7 +113,8 @@ impl Registry {
         if registry.0.config.watch
             && let Some(dir) = registry.0.config.dir.clone()
         {
-            registry.spawn(watch::run(registry.clone(), dir));
+            let present = watch::present(&dir);
+            registry.spawn(watch::run(registry.clone(), dir, present));
         }
         Ok(registry)
     }

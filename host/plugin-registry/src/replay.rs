@@ -62,6 +62,7 @@ impl Registry {
         let mut sessions = self.0.parts.sessions.sessions().await?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.updated_at));
         let rest = sessions.split_off(sessions.len().min(self.0.config.replayed_sessions));
+        let pins = self.0.parts.store.pins().await?;
         let mut replayed =
             stream::iter(sessions.into_iter().map(|session| self.one(version, session)))
                 .buffered(AT_ONCE);
@@ -69,10 +70,21 @@ impl Registry {
         while let Some((history, replayed)) = replayed.try_next().await? {
             cut += u64::from(history.is_cut);
             replay.add(&history, replayed);
+            // It is refused whatever the others say, and a guest that loops takes long.
+            if replay.failures() >= TOLD as u64 {
+                let remark = format!("after {TOLD} histories that it failed in no more were tried");
+                replay.report.remarks.push(remark);
+                break;
+            }
         }
-        for session in rest.into_iter().filter(|session| !reads.contains(&session.state_schema)) {
-            let why = format!("its state has schema {}", session.state_schema);
-            replay.staying.push((session.name, None, why));
+        // Nothing was proven about these: who is pinned stays so.
+        for session in rest {
+            if let Some(pin) = pins.iter().find(|pin| pin.session == session.name) {
+                replay.staying.push((session.name, Some(pin.digest.clone()), pin.why.clone()));
+            } else if !reads.contains(&session.state_schema) {
+                let why = format!("its state has schema {}", session.state_schema);
+                replay.staying.push((session.name, None, why));
+            }
         }
         replay.remark(cut);
         Ok(replay)
@@ -129,9 +141,16 @@ impl Replay {
             let stays = (told.session.clone(), history.owner.clone(), told.message.clone());
             self.staying.push(stays);
         }
-        if report.sessions.len() < TOLD {
-            report.sessions.push(told);
-        }
+        // Those that it fails in go first: because of them it is refused.
+        let failing = report.sessions.iter().take_while(|told| told.result.is_failure()).count();
+        let place = if result.is_failure() { failing } else { report.sessions.len() };
+        report.sessions.insert(place, told);
+        report.sessions.truncate(TOLD);
+    }
+
+    pub(crate) fn failures(&self) -> u64 {
+        let results = self.report.results.iter();
+        results.filter(|(result, _)| result.is_failure()).map(|(_, count)| count).sum()
     }
 
     fn remark(&mut self, cut: u64) {

@@ -24,7 +24,8 @@ pub struct ReplayReport {
     pub fuel_now: u64,
     /// What to know about it, in sentences.
     pub remarks: Vec<String>,
-    /// The histories that are not identical; the first hundred.
+    /// The histories that are not identical, those that it failed in first; the
+    /// first hundred.
     pub sessions: Vec<SessionReplay>,
 }
 
@@ -42,6 +43,13 @@ pub enum ReplayResult {
     Trapped,
     /// It took more time, fuel or memory than a call may.
     OverBudget,
+}
+
+impl ReplayResult {
+    /// A version that does so in a past that really happened is not activated.
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, Self::Trapped | Self::OverBudget)
+    }
 }
 
 /// One history that is not identical.

@@ -1,22 +1,20 @@
 //! The way back: to a version that was active before, without asking the past.
 
+use std::collections::HashSet;
+
 use pairing_core::{
-    plugin::{PluginDigest, Slot},
-    plugin_store::{Pin, PluginAction, PluginVersion},
+    plugin::Slot,
+    plugin_store::{Pin, PluginAction},
 };
 use pairing_plugin_runtime::LoadedVersion;
 
 use crate::{
-    activate::Swap,
+    activate::{Swap, sessions},
+    earlier::BACK,
     errors::RegistryError,
     registry::Registry,
     reports::{Activated, Rollback},
 };
-
-/// So many versions back one can go.
-const BACK: usize = 10;
-/// So many lines of history are looked through for them.
-const LINES: u32 = 1000;
 
 impl Registry {
     /// Goes back: to the version before, to one that is named, or, while one is on
@@ -36,19 +34,33 @@ impl Registry {
         ask: Rollback,
     ) -> Result<Activated, RegistryError> {
         let mut change = self.change(ask.slot, action, &ask.who, &ask.why);
-        let swap = match self.target(&ask).await {
-            Ok(target) => {
-                change.to = Some(target.info().digest.clone());
-                let pins = self.pins_back(ask.slot, &target).await?;
-                if !pins.is_empty() {
-                    change.detail =
-                        format!("{} sessions stay with the version that they have", pins.len());
-                }
-                Swap { change, active: target, canary: None, pins, is_new: false }
-            }
-            Err(error) => return Err(self.refused(change, error).await),
+        if let Some(digest) = &ask.to {
+            change.to = self.find(ask.slot, digest).await.ok().map(|version| version.digest);
+        }
+        let going = async {
+            let target = self.target(&ask).await?;
+            change.to = Some(target.info().digest.clone());
+            let pins = self.pins_back(ask.slot, &target).await?;
+            change.detail = self.told_back(ask.slot, pins.len());
+            let change = change.clone();
+            self.swap(Swap { change, active: target, canary: None, pins, is_new: false }).await
         };
-        self.swap(swap).await
+        let gone = going.await;
+        match gone {
+            Ok(activated) => Ok(activated),
+            Err(error) => Err(self.refused(change, error).await),
+        }
+    }
+
+    fn told_back(&self, slot: Slot, pins: usize) -> String {
+        let canary = self.0.parts.runtime.filled(slot).and_then(|filled| filled.canary);
+        let ended = canary.map(|(canary, _)| {
+            let info = canary.info;
+            format!("the trial of {} {} ({}) ended", info.name, info.version, info.digest.short())
+        });
+        let stay =
+            (pins > 0).then(|| format!("{} stay with the version that they have", sessions(pins)));
+        [ended, stay].into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
     async fn target(&self, ask: &Rollback) -> Result<LoadedVersion, RegistryError> {
@@ -61,23 +73,22 @@ impl Registry {
         {
             return Ok(active);
         }
-        let earlier = self.earlier(slot).await?;
         let version = match &ask.to {
-            None => earlier.into_iter().next().ok_or_else(|| {
-                RegistryError::Impossible(format!(
-                    "no other version of slot `{}` was active before",
-                    slot.as_str()
-                ))
-            })?,
+            None => match self.last_good(slot).await? {
+                Some(version) => version,
+                None => return Err(self.nothing_before(slot).await),
+            },
             Some(digest) => {
                 let version = self.find(slot, digest).await?;
-                if earlier.iter().all(|earlier| earlier.digest != version.digest) {
+                let earlier = self.earlier(slot).await?;
+                if earlier.iter().all(|earlier| earlier.version.digest != version.digest) {
                     return Err(RegistryError::Impossible(format!(
                         "{} {} is not among the last {BACK} versions that were active; `activate` \
                          makes it so, with all checks",
                         version.name, version.version
                     )));
                 }
+                self.may_run(&version)?;
                 version
             }
         };
@@ -85,29 +96,21 @@ impl Registry {
         self.load(&version, true).await
     }
 
-    /// The versions that were active before the present one, the last one first.
-    pub(crate) async fn earlier(&self, slot: Slot) -> Result<Vec<PluginVersion>, RegistryError> {
-        let versions = self.0.parts.store.versions(slot).await?;
-        let changes = self.0.parts.store.changes(slot, None, LINES).await?;
-        let active = self.active(slot);
-        let mut earlier: Vec<PluginDigest> = Vec::new();
-        // What a change was made from was active before it.
-        for line in changes.into_iter().filter(|line| line.change.refusal.is_none()) {
-            let Some(from) = line.change.from else { continue };
-            if Some(&from) != active.as_ref() && !earlier.contains(&from) {
-                earlier.push(from);
-            }
-        }
-        earlier.truncate(BACK);
-        let known = |digest: PluginDigest| {
-            versions.iter().find(|version| version.digest == digest).cloned()
-        };
-        Ok(earlier.into_iter().filter_map(known).collect())
+    async fn nothing_before(&self, slot: Slot) -> RegistryError {
+        let (slot, earlier) = (slot.as_str(), self.earlier(slot).await);
+        RegistryError::Impossible(if earlier.is_ok_and(|earlier| earlier.is_empty()) {
+            format!("no other version of slot `{slot}` was active before")
+        } else {
+            format!(
+                "every version of slot `{slot}` that was active before was left by going back, or \
+                 may not run any more; `--to` takes one of them all the same"
+            )
+        })
     }
 
     /// Sessions whose state the target can't read stay where they are, and so do
     /// those that were pinned to yet another version.
-    async fn pins_back(
+    pub(crate) async fn pins_back(
         &self,
         slot: Slot,
         target: &LoadedVersion,
@@ -116,23 +119,21 @@ impl Registry {
         let now = self.0.parts.clock.now();
         let mut pins = self.0.parts.store.pins().await?;
         pins.retain(|pin| pin.digest != target.info().digest);
-        for session in self.0.parts.sessions.sessions().await? {
-            let is_pinned = pins.iter().any(|pin| pin.session == session.name);
-            if is_pinned || reads.contains(&session.state_schema) {
-                continue;
-            }
-            let last = &self.0.parts.sessions;
-            let inputs =
-                last.inputs(&session.name, session.input_number.saturating_sub(1), 1).await?;
-            let owner =
-                inputs.last().map(|input| input.digest.clone()).or_else(|| self.active(slot));
-            if let Some(digest) = owner {
-                let why = format!(
-                    "its state has schema {}, which the earlier version does not read",
-                    session.state_schema
-                );
-                pins.push(Pin { session: session.name, digest, why, at: now });
-            }
+        let pinned: HashSet<_> = pins.iter().map(|pin| pin.session.clone()).collect();
+        let store = &self.0.parts.sessions;
+        let mut sessions = store.sessions().await?;
+        sessions.retain(|session| {
+            !reads.contains(&session.state_schema) && !pinned.contains(&session.name)
+        });
+        for session in sessions {
+            let before = session.input_number.saturating_sub(1);
+            let last = store.inputs(&session.name, before, 1).await?.pop();
+            let owner = last.map(|input| input.digest).or_else(|| self.active(slot));
+            let why = format!(
+                "its state has schema {}, which the active version does not read",
+                session.state_schema
+            );
+            pins.extend(owner.map(|digest| Pin { session: session.name, digest, why, at: now }));
         }
         Ok(pins)
     }

@@ -10,6 +10,7 @@ use pairing_plugin_runtime::{Filling, LoadedVersion, digest_of, embedded};
 
 use crate::{
     activate::Swap,
+    earlier::{Earlier, Left},
     errors::{OpenError, RegistryError},
     registry::Registry,
     reports::{Activate, Push},
@@ -40,6 +41,9 @@ pub(crate) async fn fill(registry: &Registry, slot: Slot) -> Result<(), OpenErro
 async fn take_up(registry: &Registry, state: &SlotState) -> Result<(), RegistryError> {
     let slot = state.slot;
     let version = registry.find(slot, &state.active.0).await?;
+    if let Err(error) = registry.may_run(&version) {
+        tracing::warn!(plugin = slot.as_str(), digest = %state.active, %error, "the active version would not be let in any more; it goes on");
+    }
     let active = registry.load(&version, true).await?;
     let canary = match &state.canary {
         None => None,
@@ -54,13 +58,31 @@ async fn take_up(registry: &Registry, state: &SlotState) -> Result<(), RegistryE
             }
         }
     };
-    let pins =
-        if slot == Slot::Workflow { registry.0.parts.store.pins().await? } else { Vec::new() };
+    // Among them sessions that were written by the version before while this one
+    // became active.
+    let pins = registry.pins_back(slot, &active).await?;
+    for pin in &pins {
+        registry.0.parts.store.pin(pin).await?;
+    }
     let (_, pins) = registry.load_pins(slot, pins, &active, canary.as_ref()).await?;
     let generation = state.generation;
     let filling = Filling { generation, active, canary, pins, is_new: false };
     registry.0.parts.runtime.fill(slot, filling);
     Ok(())
+}
+
+/// Somebody else changed the slot: from now on it is here as it is there.
+pub(crate) async fn follow(registry: &Registry, slot: Slot) {
+    let following = async {
+        let slots = registry.0.parts.store.slots().await?;
+        match slots.into_iter().find(|state| state.slot == slot) {
+            Some(state) => take_up(registry, &state).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(error) = following.await {
+        tracing::error!(plugin = slot.as_str(), %error, "another host changed the slot, and this one can't follow");
+    }
 }
 
 /// The slot is empty: the folder's component, else the host's own.
@@ -78,17 +100,20 @@ async fn plant(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
         let swap = Swap { change, active, canary: None, pins: Vec::new(), is_new: false };
         registry.swap(swap).await
     };
-    let planted = planting.await;
-    planted.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error })
+    match planting.await {
+        // Another host was first, and this one has followed.
+        Err(RegistryError::Overtaken { .. }) if registry.active(slot).is_some() => Ok(()),
+        planted => planted.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error }),
+    }
 }
 
 /// A newer host brings newer components of its own. Where an operator has chosen
-/// another one nothing happens.
+/// another one nothing happens, nor where it was active already and was left.
 async fn renew(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
     let own_digest = digest_of(embedded(slot));
     let active = registry.0.parts.runtime.filled(slot).map(|filled| filled.active.info);
     let is_old = active.is_some_and(|info| info.source == "embedded" && info.digest != own_digest);
-    if !is_old {
+    if !is_old || registry.was_active(slot, &own_digest).await? {
         return Ok(());
     }
     let renewing = async {
@@ -120,8 +145,10 @@ async fn fall_back(
     let why = format!("{} could not be loaded: {fault}", state.active.short());
     let mut found: Option<LoadedVersion> = None;
     let earlier = registry.earlier(slot).await.unwrap_or_default();
-    for version in earlier.iter().filter(|version| version.digest != state.active) {
-        if let Ok(loaded) = registry.load(version, true).await {
+    let is_other = |one: &&Earlier| one.left == Left::No && one.version.digest != state.active;
+    let others = earlier.iter().filter(is_other);
+    for one in others {
+        if let Ok(loaded) = registry.load(&one.version, true).await {
             found = Some(loaded);
             break;
         }
@@ -135,8 +162,10 @@ async fn fall_back(
             }
         };
         let mut change = registry.change(slot, PluginAction::AutomaticRollback, HOST, &why);
+        change.from = Some(state.active.clone());
         change.to = Some(active.info().digest.clone());
-        let swap = Swap { change, active, canary: None, pins: Vec::new(), is_new: false };
+        let pins = registry.pins_back(slot, &active).await?;
+        let swap = Swap { change, active, canary: None, pins, is_new: false };
         registry.swap_from(swap, Some(state.generation)).await
     };
     let with = "an earlier version, nor with the host's own component".into();

@@ -33,7 +33,7 @@ pub enum KeyError {
     /// It is not an Ed25519 public key.
     #[error(
         "{path} is not the public half of an Ed25519 key in PEM; `openssl genpkey -algorithm \
-         ed25519 -out key.pem` and `openssl pkey -in key.pem -pubout -out {path}` make one"
+         ed25519 -out key.pem` and `openssl pkey -in key.pem -pubout -out public.pem` make one"
     )]
     NotAKey {
         /// Which file.

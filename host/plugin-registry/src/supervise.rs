@@ -1,8 +1,11 @@
 //! What happens when a version does badly: the way back, without anybody asked.
 
+use std::time::Duration;
+
 use pairing_core::{
     plugin::{PluginDigest, Slot},
-    plugin_store::{PluginAction, PluginVersion},
+    plugin_store::PluginAction,
+    store::StoreError,
 };
 use pairing_plugin_runtime::{Alarm, VersionAlarm};
 
@@ -13,21 +16,31 @@ use crate::{
     seed::HOST,
 };
 
-/// So many lines of history are looked through for versions that failed before.
-const LINES: u32 = 100;
+/// After so long what failed for want of a database is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens until the registry stops.
 pub(crate) async fn run(registry: Registry) {
     let Some(mut alarms) = registry.0.parts.runtime.alarms() else { return };
-    while let Some(VersionAlarm { slot, digest, alarm }) = alarms.recv().await {
-        let _turn = registry.changing(slot).await;
-        let acted = match &alarm {
-            Alarm::Worse { reason } => go_back(&registry, slot, &digest, reason).await,
-            Alarm::Quarantined { reason } => quarantined(&registry, slot, &digest, reason).await,
-        };
-        if let Err(error) = acted {
+    while let Some(alarm) = alarms.recv().await {
+        // It is told once, so it must not be forgotten while the database is away.
+        while let Err(error) = act(&registry, &alarm).await {
+            let VersionAlarm { slot, digest, alarm } = &alarm;
             tracing::error!(plugin = slot.as_str(), %digest, ?alarm, %error, "the host could not go back by itself; `pairing-host plugin rollback` does");
+            if !matches!(error, RegistryError::Store(StoreError::Unavailable(_))) {
+                break;
+            }
+            tokio::time::sleep(AGAIN).await;
         }
+    }
+}
+
+async fn act(registry: &Registry, alarm: &VersionAlarm) -> Result<(), RegistryError> {
+    let VersionAlarm { slot, digest, alarm } = alarm;
+    let _turn = registry.changing(*slot).await;
+    match alarm {
+        Alarm::Worse { reason } => go_back(registry, *slot, digest, reason).await,
+        Alarm::Quarantined { reason } => quarantined(registry, *slot, digest, reason).await,
     }
 }
 
@@ -40,16 +53,15 @@ async fn go_back(
 ) -> Result<(), RegistryError> {
     let Some(filled) = registry.0.parts.runtime.filled(slot) else { return Ok(()) };
     let on_trial = filled.canary.is_some_and(|(canary, _)| canary.info.digest == *digest);
-    let to = if on_trial {
-        None
+    if on_trial {
+        let ask = Rollback { slot, to: None, why: reason.to_owned(), who: HOST.into() };
+        registry.roll_back_as(PluginAction::AutomaticRollback, ask).await.map(drop)
     } else if filled.active.info.digest == *digest {
-        registry.earlier(slot).await?.first().map(|version| version.digest.to_string())
+        leave_active(registry, slot, reason).await
     } else {
         // It has been left already.
-        return Ok(());
-    };
-    let ask = Rollback { slot, to, why: reason.to_owned(), who: HOST.into() };
-    registry.roll_back_as(PluginAction::AutomaticRollback, ask).await.map(drop)
+        Ok(())
+    }
 }
 
 /// A version that had proven itself is not called any more.
@@ -67,7 +79,11 @@ async fn quarantined(
     if registry.active(slot).as_ref() != Some(digest) {
         return Ok(());
     }
-    let Some(earlier) = healthy(registry, slot).await? else {
+    leave_active(registry, slot, reason).await
+}
+
+async fn leave_active(registry: &Registry, slot: Slot, reason: &str) -> Result<(), RegistryError> {
+    let Some(earlier) = registry.last_bearable(slot).await? else {
         tracing::error!(
             plugin = slot.as_str(),
             "there is no earlier version to go back to: activate another one"
@@ -81,18 +97,4 @@ async fn quarantined(
         who: HOST.into(),
     };
     registry.roll_back_as(PluginAction::AutomaticRollback, ask).await.map(drop)
-}
-
-/// The last version before this one that the host did not give up itself.
-async fn healthy(registry: &Registry, slot: Slot) -> Result<Option<PluginVersion>, RegistryError> {
-    let lines = registry.0.parts.store.changes(slot, None, LINES).await?;
-    let given_up = |digest: &PluginDigest| {
-        lines.iter().any(|line| match line.change.action {
-            PluginAction::Quarantine => line.change.to.as_ref() == Some(digest),
-            PluginAction::AutomaticRollback => line.change.from.as_ref() == Some(digest),
-            _ => false,
-        })
-    };
-    let earlier = registry.earlier(slot).await?;
-    Ok(earlier.into_iter().find(|version| !given_up(&version.digest)))
 }

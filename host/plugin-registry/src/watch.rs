@@ -15,9 +15,16 @@ use crate::{registry::Registry, reports::Activate, seed};
 /// How often the folder is looked at.
 const EVERY: Duration = Duration::from_millis(250);
 
+/// When a file changed last, and how long it is.
+type Stamp = (SystemTime, u64);
+
+/// What lies there now. The database has decided about it already.
+pub(crate) fn present(dir: &Path) -> HashMap<Slot, Stamp> {
+    Slot::ALL.into_iter().filter_map(|slot| Some((slot, stamp(dir, slot)?))).collect()
+}
+
 /// Watches until the registry stops.
-pub(crate) async fn run(registry: Registry, dir: PathBuf) {
-    let mut seen: HashMap<Slot, (SystemTime, u64)> = HashMap::new();
+pub(crate) async fn run(registry: Registry, dir: PathBuf, mut seen: HashMap<Slot, Stamp>) {
     loop {
         for slot in Slot::ALL {
             let Some(stamp) = stamp(&dir, slot) else { continue };
@@ -36,7 +43,7 @@ pub(crate) async fn run(registry: Registry, dir: PathBuf) {
     }
 }
 
-fn stamp(dir: &Path, slot: Slot) -> Option<(SystemTime, u64)> {
+fn stamp(dir: &Path, slot: Slot) -> Option<Stamp> {
     let file = std::fs::metadata(dir.join(slot.as_str()).with_extension("wasm")).ok()?;
     Some((file.modified().ok()?, file.len()))
 }
