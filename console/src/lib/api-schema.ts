@@ -618,7 +618,10 @@ export interface components {
             share: number | null;
             /** @description What it was about. */
             to: string | null;
-            /** @description A token's subject, or `host`. */
+            /**
+             * @description A person's name, the subject of a token (`external:…` of a foreign issuer's),
+             *     or `host`.
+             */
             who: string;
             /** @description Why, in the words of who did it. */
             why: string;

@@ -6,9 +6,6 @@ import { withSessions } from "./render";
 export const OLD = "a".repeat(64);
 export const NEW = "b".repeat(64);
 
-/** The subject of the token of the one who is signed in. */
-const MARIA = "7ad55af0-c447-44db-9fe1-f175303b5353";
-
 const AT = "2026-09-01T08:00:00.000Z";
 
 export const health = (change: Partial<SlotReport["health"]> = {}): SlotReport["health"] => ({
@@ -64,7 +61,7 @@ export const uploaded = pluginVersion({
   version: "0.2.0",
   source: "upload",
   signedBy: "release-2026",
-  createdBy: MARIA,
+  createdBy: "maria",
 });
 
 export const verdict = (change: Partial<Verdict> = {}): Verdict => ({
@@ -78,7 +75,7 @@ export const verdict = (change: Partial<Verdict> = {}): Verdict => ({
 export const change = (number: number, made: Partial<PluginChange> = {}): PluginChange => ({
   number,
   at: AT,
-  who: MARIA,
+  who: "maria",
   action: "activate",
   from: OLD,
   to: NEW,
@@ -110,9 +107,7 @@ type Known = {
 /** A signed-in person, and these plugins in all slots alike. */
 export function withPlugins(host: FakeHost, known: Known = {}): FakeHost {
   const slots = known.slots ?? [slotReport(), renderer()];
-  withSessions(host)
-    .on("GET /auth/me", { issuer: "local", role: "admin", subject: MARIA, username: "maria" })
-    .on("GET /plugins", { slots });
+  withSessions(host).on("GET /plugins", { slots });
   for (const { slot } of slots) {
     host
       .on(`GET /plugins/${slot}/versions`, { versions: known.versions ?? [uploaded, active] })

@@ -10,7 +10,6 @@ import { sentence } from "@/lib/problem";
 import { texts } from "@/lib/texts";
 import { changesQuery, versionsQuery } from "./api";
 import { shortDigest, showTime } from "./show";
-import { useNameOf } from "./who";
 
 const words = texts.plugins.history;
 
@@ -61,7 +60,6 @@ function named(digest: string | null, known: Map<string, string>): string | null
 }
 
 function Change({ change, known }: { change: PluginChange; known: Map<string, string> }) {
-  const nameOf = useNameOf();
   const to = named(change.to, known);
   const from = SWAPS.includes(change.action) ? named(change.from, known) : null;
   const about = from && to && from !== to ? words.fromTo(from, to) : (to ?? from);
@@ -73,7 +71,7 @@ function Change({ change, known }: { change: PluginChange; known: Map<string, st
           {change.refusal === null ? words.done : words.refused}
         </Badge>
         <span className="text-xs text-muted tabular-nums">
-          <time dateTime={change.at}>{showTime(change.at)}</time> {words.by(nameOf(change.who))}
+          <time dateTime={change.at}>{showTime(change.at)}</time> {words.by(change.who)}
         </span>
       </p>
       {about && (

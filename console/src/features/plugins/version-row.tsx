@@ -14,14 +14,12 @@ import { Digest } from "./digest";
 import { ReplayReportView } from "./replay-report";
 import { shortDigest, showSize, showTime, versionName } from "./show";
 import { VersionDetails } from "./version-details";
-import { useNameOf } from "./who";
 
 const words = texts.plugins.versions;
 
 /** A version; below it what was asked about it, and what came of activating it. */
 export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersion }) {
   const replay = useReplay(slot);
-  const nameOf = useNameOf();
   const [report, setReport] = useState<ReplayReport | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const [open, setOpen] = useState(false);
@@ -50,11 +48,10 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
           </p>
           <p className="text-muted">
             <Digest digest={version.digest} />
-            {[showSize(version.size), signature(version, nameOf)].map((fact) => fact && ` · ${fact}`)}
+            {[showSize(version.size), signature(version)].map((fact) => fact && ` · ${fact}`)}
           </p>
           <p className="text-xs text-muted">
-            <time dateTime={version.createdAt}>{showTime(version.createdAt)}</time> ·{" "}
-            {cameIn(version, nameOf)}
+            <time dateTime={version.createdAt}>{showTime(version.createdAt)}</time> · {cameIn(version)}
           </p>
         </div>
         <div className="flex flex-wrap gap-2">
@@ -102,16 +99,14 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
   );
 }
 
-type NameOf = (who: string) => string;
-
 /** Who answers for it; what the host brought needs nobody's word. */
-function signature(version: PluginVersion, nameOf: NameOf): string | null {
+function signature(version: PluginVersion): string | null {
   if (version.signedBy) return words.signedBy(version.signedBy);
-  if (version.acceptedBy) return words.acceptedBy(nameOf(version.acceptedBy));
+  if (version.acceptedBy) return words.acceptedBy(version.acceptedBy);
   return version.source === "embedded" ? null : words.unsigned;
 }
 
-function cameIn({ source, createdBy }: PluginVersion, nameOf: NameOf): string {
+function cameIn({ source, createdBy }: PluginVersion): string {
   const how = texts.plugins.sources[source] ?? source;
-  return source === "upload" ? words.cameIn(how, nameOf(createdBy)) : how;
+  return source === "upload" ? words.cameIn(how, createdBy) : how;
 }

@@ -37,6 +37,15 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// For the history: a person's name where it is known. A foreign issuer's word
+    /// can't pass for one of ours, such as `host`.
+    pub fn shown(&self) -> String {
+        match self.issuer {
+            Issuer::Local => self.username.clone().unwrap_or_else(|| self.subject.clone()),
+            Issuer::External => format!("external:{}", self.subject),
+        }
+    }
+
     /// Tells callers apart, for limits and logs.
     pub fn key(&self) -> String {
         match self.issuer {

@@ -40,7 +40,7 @@ async fn a_version_becomes_active_and_decides_from_then_on() {
             &Value::Null
         )
     );
-    assert_eq!((&newest["number"], &newest["who"]), (&answer["generation"], &json!("42")));
+    assert_eq!((&newest["number"], &newest["who"]), (&answer["generation"], &json!("external:42")));
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn a_component_comes_in_is_judged_and_can_be_read_by_the_first_digits() {
         (&version["name"], &version["version"]),
         (&json!("pairing-workflow"), &json!("0.1.0"))
     );
-    assert_eq!((&version["source"], &version["createdBy"]), (&json!("upload"), &json!("42")));
+    assert_eq!((&version["source"], &version["createdBy"]), (&json!("upload"), &json!("external:42")));
     assert_eq!((&version["isActive"], &version["isCanary"]), (&json!(false), &json!(false)));
     assert_eq!(version["signedBy"], Value::Null);
     assert_eq!((&version["imports"], &version["readsSchemas"]), (&json!([]), &json!([1])));
@@ -80,7 +80,7 @@ async fn what_no_gate_lets_pass_is_told_and_written_down() {
     let message = body["message"].as_str().unwrap();
     assert!(message.contains(body["gate"].as_str().unwrap()), "{body}");
     let newest = &changes(&host, "workflow").await[0];
-    assert_eq!((&newest["action"], &newest["who"]), (&json!("push"), &json!("42")));
+    assert_eq!((&newest["action"], &newest["who"]), (&json!("push"), &json!("external:42")));
     assert_eq!(newest["refusal"].as_str().unwrap(), message);
 
     let renderer = released("qr-renderer");
@@ -106,10 +106,10 @@ async fn in_production_an_acceptance_is_of_one_digest_only_and_audited() {
     let accepted = upload_accepted(&host, "fan-out", &component, &digest.to_uppercase());
     let (status, version) = read(accepted).await;
     assert_eq!(status, 201, "{version}");
-    assert_eq!((&version["signedBy"], &version["acceptedBy"]), (&Value::Null, &json!("42")));
+    assert_eq!((&version["signedBy"], &version["acceptedBy"]), (&Value::Null, &json!("external:42")));
     let actions = changes(&host, "fan-out").await;
     let accepted = actions.iter().find(|change| change["action"] == "accept-unsigned").unwrap();
-    assert_eq!((&accepted["to"], &accepted["who"]), (&json!(digest), &json!("42")));
+    assert_eq!((&accepted["to"], &accepted["who"]), (&json!(digest), &json!("external:42")));
     assert_eq!(actions.iter().filter(|change| change["refusal"].is_string()).count(), 2);
 }
 

@@ -109,7 +109,7 @@ pub(crate) async fn activate_plugin(
         digest: digest(&body.digest)?,
         canary: share(body.canary)?,
         why: why(body.why)?,
-        who: caller.subject,
+        who: caller.shown(),
     };
     let registry = api.plugins.clone();
     let activated = api.to_the_end(async move { registry.activate(ask).await }).await??;
@@ -132,7 +132,7 @@ pub(crate) async fn roll_back_plugin(
         slot,
         to: body.to.as_deref().map(digest).transpose()?,
         why: why(body.why)?,
-        who: caller.subject,
+        who: caller.shown(),
     };
     let registry = api.plugins.clone();
     let activated = api.to_the_end(async move { registry.roll_back(ask).await }).await??;

@@ -41,7 +41,8 @@ pub(crate) struct ChangeBody {
     number: u64,
     #[schema(format = "date-time")]
     at: String,
-    /// A token's subject, or `host`.
+    /// A person's name, the subject of a token (`external:…` of a foreign issuer's),
+    /// or `host`.
     who: String,
     #[schema(schema_with = action)]
     action: &'static str,

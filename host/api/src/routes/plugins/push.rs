@@ -73,7 +73,7 @@ pub(crate) async fn push_plugin_version(
         component: component.into(),
         signature,
         accept_unsigned: asked.accept_unsigned.map(|digest| digest.to_ascii_lowercase()),
-        who: caller.subject,
+        who: caller.shown(),
     };
     let registry = api.plugins.clone();
     let pushed = api.to_the_end(async move { registry.push(push).await }).await??;
