@@ -9,5 +9,6 @@ mod chromium_swap;
 mod chromium_swap_crash;
 mod cli;
 mod console;
+mod plugins;
 mod plugins_under_load;
 mod secrets;

@@ -9,8 +9,8 @@
 pub mod bindings;
 
 use bindings::exports::pairing_console::workflow::machine::{
-    Command, Context, Description, Effect, Guest, Input, Outcome, Reply, Transition, VersionedState, View,
-    WorkflowError,
+    Command, Context, Description, Effect, Guest, Input, Outcome, Reply, Transition,
+    VersionedState, View, WorkflowError,
 };
 use bindings::pairing_console::types::types::Status;
 
@@ -36,7 +36,7 @@ fn setting(name: &str) -> String {
 /// The schema that it writes, and those that it reads.
 fn schemas() -> (u32, Vec<u32>) {
     match setting("mode").as_str() {
-        "schema2" | "nomigrate" => (2, vec![1, 2]),
+        "schema2" | "trap2" | "nomigrate" => (2, vec![1, 2]),
         "schema9" => (9, vec![9]),
         _ => (1, vec![1]),
     }
@@ -71,8 +71,9 @@ impl Guest for Chameleon {
         let mode = setting("mode");
         let is_probe = context.session_name == "probe";
         match mode.as_str() {
-            "trap" if !is_probe => panic!("on purpose"),
-            "trap7" if context.session_name == "session-7" => panic!("on purpose"),
+            "trap" | "trap2" if !is_probe => panic!("on purpose"),
+            "trapprobe" if is_probe => panic!("on purpose"),
+            "trap7" | "otherbut7" if context.session_name == "session-7" => panic!("on purpose"),
             "half" if !is_probe && context.seed % 2 == 1 => panic!("on purpose"),
             "hungry" if !is_probe => {
                 let work = (0..200_000_u64).fold(count, |sum, n| core::hint::black_box(sum ^ n));
@@ -86,11 +87,13 @@ impl Guest for Chameleon {
         }
         let mut effects = Vec::new();
         if let Input::Command(command) = input {
-            if mode == "other" && !is_probe {
+            if mode.starts_with("other") && !is_probe {
                 effects.push(Effect::RefreshQr);
             }
-            let said = format!("counts {count}");
-            effects.push(Effect::Reply(Reply { id: command.id, outcome: Outcome::Done(said) }));
+            if mode != "mute" || is_probe {
+                let said = format!("counts {count}");
+                effects.push(Effect::Reply(Reply { id: command.id, outcome: Outcome::Done(said) }));
+            }
             if let Command::Delete(_) = command.command {
                 effects.push(Effect::DeleteSession);
             }

@@ -1,0 +1,18 @@
+//! Which component fills which slot: the way in, the swap, the way back. Over a real
+//! database, with real components.
+
+mod canary;
+mod harness;
+mod history;
+mod memory;
+mod pins;
+mod quarantine;
+mod racing_hosts;
+mod refusals;
+mod replay_gate;
+mod restart;
+mod schemas;
+mod signatures;
+mod stored_bytes;
+mod watched_folder;
+mod way_back;
