@@ -73,6 +73,11 @@ impl TestHost {
         self.port
     }
 
+    /// The token that all requests bear.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The host's data folder.
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
