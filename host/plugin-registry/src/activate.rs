@@ -8,7 +8,7 @@ use pairing_core::{
     plugin::{PluginDigest, Slot},
     plugin_store::{Activation, Canary, Pin, PluginAction, PluginChange, PluginVersion, Verdict},
 };
-use pairing_plugin_runtime::{Filling, LoadedVersion};
+use pairing_plugin_runtime::{BreakerState, Filling, LoadedVersion};
 
 use crate::{
     errors::RegistryError,
@@ -72,7 +72,10 @@ impl Registry {
         self.may_run(version)?;
         let slot = version.slot;
         let active = self.active_version(slot).await?;
-        if active.as_ref().is_some_and(|active| active.info().digest == version.digest) {
+        let is_again = active.as_ref().is_some_and(|active| active.info().digest == version.digest);
+        let rests =
+            |active: &LoadedVersion| active.report().health.breaker == BreakerState::Quarantined;
+        if is_again && !active.as_ref().is_some_and(rests) {
             return Err(RegistryError::Impossible(format!(
                 "{} {} is active already",
                 version.name, version.version
@@ -83,19 +86,23 @@ impl Registry {
                 "a canary's share is 1 to 99 percent; without a share it is for all".into(),
             ));
         }
-        let loaded = self.loaded(version, false).await?;
+        // One that is not called any more gets another chance, with a clean record.
+        let loaded = match is_again {
+            true => self.load(version, false).await?,
+            false => self.loaded(version, false).await?,
+        };
         let replay = self.replay_through(&loaded).await?;
         self.judge(version, &replay).await?;
         let pins = self.pins_after(&replay, &version.digest, active.as_ref());
         change.detail = told(&replay.report, pins.len());
         let report = Some(replay.report);
         let swap = match (share, active) {
-            (Some(share), Some(active)) => {
+            (Some(share), Some(active)) if !is_again => {
                 let canary = Some((loaded, share));
                 Swap { change, active, canary, pins, is_new: false }
             }
             (_, active) => {
-                let is_new = active.is_some();
+                let is_new = active.is_some() && !is_again;
                 Swap { change, active: loaded, canary: None, pins, is_new }
             }
         };
@@ -271,9 +278,10 @@ impl Registry {
     }
 }
 
-/// So many, in words.
-pub(crate) fn sessions(count: usize) -> String {
-    if count == 1 { "1 session".into() } else { format!("{count} sessions") }
+/// So many stay behind, in words.
+pub(crate) fn stay(count: usize) -> String {
+    let who = if count == 1 { "1 session stays".into() } else { format!("{count} sessions stay") };
+    format!("{who} with the version that decided last")
 }
 
 /// What came of a replay, in a sentence.
@@ -288,13 +296,13 @@ fn told(report: &ReplayReport, staying: usize) -> String {
         report.histories
     );
     if staying > 0 {
-        text += &format!(
-            "; {} stay with the version that they have ({} because it decides otherwise, {} \
-             because it can't read their state)",
-            sessions(staying),
-            of(ReplayResult::Differs),
-            of(ReplayResult::StateRejected)
-        );
+        let why = [
+            (of(ReplayResult::Differs), "because it decides otherwise"),
+            (of(ReplayResult::StateRejected), "because it can't read the state"),
+        ];
+        let why = why.into_iter().filter(|(count, _)| *count > 0);
+        let why: Vec<_> = why.map(|(count, why)| format!("{count} {why}")).collect();
+        text += &format!("; {} ({})", stay(staying), why.join(", "));
     }
     for remark in &report.remarks {
         text += "; ";

@@ -57,8 +57,7 @@ impl RegistryError {
     pub(crate) fn refused(refusal: Refusal) -> Self {
         let gate = match &refusal {
             Refusal::Compiler(why) => return Self::Host(why.clone()),
-            Refusal::NotAComponent(_)
-            | Refusal::Compile(_)
+            Refusal::Compile(_)
             | Refusal::CompileTime { .. }
             | Refusal::CompileMemory { .. }
             | Refusal::Memory { .. }

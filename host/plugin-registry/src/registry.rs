@@ -220,7 +220,15 @@ impl Registry {
         error: RegistryError,
     ) -> RegistryError {
         count(change.slot, change.action, "refused");
-        tracing::warn!(plugin = change.slot.as_str(), action = change.action.as_str(), who = change.who, %error, "a change of a plugin was refused");
+        // What a guest said in a replay may hold a phone number: it is for the history.
+        let gate = if let RegistryError::Refused { gate, .. } = &error { gate } else { "none" };
+        tracing::warn!(
+            plugin = change.slot.as_str(),
+            action = change.action.as_str(),
+            who = change.who,
+            gate,
+            "a change of a plugin was refused; its history says why"
+        );
         let change = PluginChange { refusal: Some(error.to_string()), ..change };
         if let Err(error) = self.0.parts.store.note(&change).await {
             tracing::error!(%error, "the refusal could not be written into the history");

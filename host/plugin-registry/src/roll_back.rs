@@ -9,7 +9,7 @@ use pairing_core::{
 use pairing_plugin_runtime::LoadedVersion;
 
 use crate::{
-    activate::{Swap, sessions},
+    activate::{Swap, stay},
     earlier::BACK,
     errors::RegistryError,
     registry::Registry,
@@ -58,8 +58,7 @@ impl Registry {
             let info = canary.info;
             format!("the trial of {} {} ({}) ended", info.name, info.version, info.digest.short())
         });
-        let stay =
-            (pins > 0).then(|| format!("{} stay with the version that they have", sessions(pins)));
+        let stay = (pins > 0).then(|| stay(pins));
         [ended, stay].into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
