@@ -56,6 +56,10 @@ check: setup-test console/dist/index.html ## format, lints, licences, who uses w
 	.make/tree.sh
 	cd console && npm run --silent check
 
+.PHONY: audit
+audit: setup-test ## look for known vulnerabilities (needs github.com, which `make check` does not)
+	PATH="$(PATH):target/tools/bin" cargo-deny --locked --config .deny.toml check advisories
+
 .PHONY: bench
 bench: setup-test build ## print the figures that are aimed at, and what is reached
 	$(TARGET)/debug/bench
