@@ -195,7 +195,7 @@ async fn what_is_refused_is_told_whole_on_standard_error() {
     let digest = told.split_once("--accept-unsigned ").unwrap().1.get(..64).unwrap();
     operator.refused(&["push", "fan-out", file, "--accept-unsigned", &"ab".repeat(32)], &[digest]);
     let version = operator.json(&["push", "fan-out", file, "--accept-unsigned", digest]);
-    assert_eq!(version["acceptedBy"], "42");
+    assert_eq!(version["acceptedBy"], "external:42");
     let history = operator.reads(&["history", "fan-out"]);
     assert!(
         history.contains("REFUSED: at the signature: ") && history.contains("accept-unsigned"),
