@@ -4,28 +4,45 @@
 use std::time::Duration;
 
 use pairing_core::store::RecordedInput;
-use pairing_tests::{TestHost, marked, released};
+use pairing_store::testing::PostgresServer;
+use pairing_tests::{TestHost, TestHostBuilder, marked, released};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use standin::Standin;
 
 const SESSION: &str = "pairing-console";
-/// More by the variable `SWAP_KILLS`; `CRASH_SEED` repeats a run.
+/// `SWAP_KILLS` sets another number, `CRASH_SEED` repeats a run.
 const KILLS: usize = 5;
 /// In each life of the host.
 const ACTIVATIONS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killing_the_host_among_activations_leaves_what_the_history_names() {
+async fn killing_the_host_among_activations_leaves_what_the_history_names_on_sqlite() {
+    let standin = Standin::start(standin::Config::default()).await.unwrap();
+    survives_kills(&standin, on(&standin).start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_the_host_among_activations_leaves_what_the_history_names_on_postgres() {
+    let standin = Standin::start(standin::Config::default()).await.unwrap();
+    let postgres = PostgresServer::start().await;
+    let host = on(&standin).set("DATABASE_URL", postgres.database().await);
+    survives_kills(&standin, host.start().await).await;
+}
+
+fn on(standin: &Standin) -> TestHostBuilder {
+    let host = TestHost::on(standin.base_url()).set("PAIRING_MODE", "development");
+    // Many activations follow each other faster than an operator may have them.
+    host.set("PAIRING_RATE_LIMITS", "off")
+}
+
+async fn survives_kills(standin: &Standin, mut host: TestHost) {
     let variable = |name| std::env::var(name).ok()?.parse::<u64>().ok();
     let seed = variable("CRASH_SEED").unwrap_or_else(rand::random);
     println!("CRASH_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let kills = variable("SWAP_KILLS").map_or(KILLS, |kills| kills as usize);
 
-    let standin = Standin::start(standin::Config::default()).await.unwrap();
-    let on = TestHost::on(standin.base_url()).set("PAIRING_MODE", "development");
-    let mut host = on.set("PAIRING_RATE_LIMITS", "off").start().await;
     host.init(SESSION).await;
     let (qr, _) = host.until_qr(SESSION, 0).await;
     standin.scan_data_url(&qr).await.unwrap();
@@ -34,7 +51,6 @@ async fn killing_the_host_among_activations_leaves_what_the_history_names() {
         host.push("workflow", &marked(&released("workflow"), 1)).await,
         host.push("workflow", &marked(&released("workflow"), 2)).await,
     ];
-
     host.activate("workflow", &versions[1]).await;
 
     let mut inputs = host.inputs(SESSION).await;

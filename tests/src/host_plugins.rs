@@ -53,8 +53,8 @@ impl TestHost {
 
     /// A session's recorded inputs, from its first, read beside the running host.
     pub async fn inputs(&self, session: &str) -> Vec<RecordedInput> {
-        let url = format!("sqlite:{}", self.data_dir().join("pairing.db").display());
-        let store = pairing_store::connect(&pairing_store::Config::new(url)).await;
+        let config = pairing_store::Config::new(self.database_url());
+        let store = pairing_store::connect(&config).await;
         let store = store.expect("the host has made its database");
         let session = session.parse().expect("a name by the rule");
         store.inputs(&session, 0, 10_000).await.expect("the database can be read")

@@ -83,6 +83,15 @@ impl TestHost {
         self.folder.path().join("data")
     }
 
+    /// The URL of the host's database.
+    pub fn database_url(&self) -> String {
+        let set = self.variables.iter().find(|(name, _)| name == "DATABASE_URL");
+        set.map_or_else(
+            || format!("sqlite:{}", self.data_dir().join("pairing.db").display()),
+            |(_, url)| url.clone(),
+        )
+    }
+
     /// The host's process.
     pub fn pid(&self) -> i32 {
         self.child.as_ref().map_or(0, |child| child.id().cast_signed())
