@@ -90,5 +90,5 @@ async fn a_session_that_the_new_version_has_decided_for_already_is_not_pinned_aw
     let activated = host.activate(&digest_of(&chameleon("2.0.0", "other"))).await.unwrap();
     assert_eq!(activated.pinned_sessions, 1);
     let line = host.change(PluginAction::Activate).await;
-    assert!(line.detail.contains("1 session stay"), "{}", line.detail);
+    assert!(line.detail.contains("1 session stays"), "{}", line.detail);
 }

@@ -1,10 +1,11 @@
 //! A version that had proven itself and then fails: it rests, it rests longer, it is
 //! not called any more.
 
+use std::time::Duration;
+
 use pairing_core::{plugin::PluginError, plugin_store::PluginAction};
 use pairing_plugin_runtime::BreakerState;
 use pairing_tests::{chameleon, until};
-use std::time::Duration;
 
 use crate::plugins::harness::{TestRegistry, rules};
 
@@ -69,6 +70,10 @@ async fn without_an_earlier_version_nothing_is_called_until_another_is_activated
     let error = host.command("one").await.unwrap_err();
     assert!(matches!(error, PluginError::Paused { retry_after: None, .. }), "{error}");
 
+    // Once more, with a clean record; or with another one for good.
+    host.activate(&first).await.unwrap();
+    let error = host.command("one").await.unwrap_err();
+    assert!(matches!(error, PluginError::Trapped { .. }), "it is asked again: {error}");
     let second = host.bring("2.0.0", "plain").await;
     assert_eq!(host.command("one").await.unwrap().digest, second);
 }
