@@ -302,7 +302,11 @@ fn told(report: &ReplayReport, staying: usize) -> String {
         ];
         let why = why.into_iter().filter(|(count, _)| *count > 0);
         let why: Vec<_> = why.map(|(count, why)| format!("{count} {why}")).collect();
-        text += &format!("; {} ({})", stay(staying), why.join(", "));
+        text += &format!("; {}", stay(staying));
+        // Of those that were not replayed there is nothing to say.
+        if !why.is_empty() {
+            text += &format!(" ({})", why.join(", "));
+        }
     }
     for remark in &report.remarks {
         text += "; ";
