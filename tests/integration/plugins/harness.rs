@@ -1,37 +1,30 @@
-//! A registry over a real database. Sessions are played by the test itself: it hands
-//! their inputs to the workflow and commits what that decides, so that nothing
-//! happens but what the test says.
+//! A registry over a real database, as one host has it or several.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use async_trait::async_trait;
 use pairing_core::{
-    clock::Clock,
-    command::{Command, Outcome},
     fakes::FakeClock,
     id::SessionName,
-    plugin::{PluginDigest, PluginError, Slot},
-    plugin_store::{NativeCodeStore, PluginAction, PluginChange},
+    plugin::{PluginDigest, Slot},
+    plugin_store::{PluginAction, PluginChange},
     session::SessionRecord,
-    store::{Commit, RecordedInput, Store, StoreError},
-    workflow::{Context, Decision, Effect, Input, PairingSettings},
+    store::Store,
 };
 use pairing_plugin_registry::{
-    Activate, Activated, Push, Pushed, Registry, RegistryConfig, RegistryError, RegistryParts,
-    Rollback, SlotReport,
+    Activate, Activated, OpenError, Push, Pushed, Registry, RegistryConfig, RegistryError,
+    RegistryParts, Rollback, SlotReport,
 };
 use pairing_plugin_runtime::{PluginsConfig, Runtime};
 use pairing_store::testing::PostgresServer;
-use pairing_tests::{SharedCode, chameleon, until};
+use pairing_tests::{chameleon, until};
 use tempfile::TempDir;
+
+use crate::plugins::kept_code::KeptCode;
 
 pub(crate) const WHO: &str = "ana";
 
@@ -44,7 +37,7 @@ pub(crate) struct TestRegistry {
     pub(crate) code: Arc<KeptCode>,
     url: String,
     folder: Arc<TempDir>,
-    records: Mutex<BTreeMap<SessionName, SessionRecord>>,
+    pub(crate) records: Mutex<BTreeMap<SessionName, SessionRecord>>,
 }
 
 /// What a development host allows.
@@ -82,9 +75,20 @@ impl TestRegistry {
     pub(crate) async fn over(
         url: String,
         folder: TempDir,
-        mut rules: RegistryConfig,
+        rules: RegistryConfig,
         workflow: Option<Vec<u8>>,
     ) -> Self {
+        let opened = Self::try_over(url, folder, rules, workflow).await;
+        opened.unwrap_or_else(|(error, _)| panic!("{error}"))
+    }
+
+    /// Gives the folder back if the registry does not open.
+    pub(crate) async fn try_over(
+        url: String,
+        folder: TempDir,
+        mut rules: RegistryConfig,
+        workflow: Option<Vec<u8>>,
+    ) -> Result<Self, (OpenError, TempDir)> {
         let dir = folder.path().join("plugins");
         std::fs::create_dir_all(&dir).unwrap();
         if let Some(workflow) = workflow {
@@ -93,9 +97,13 @@ impl TestRegistry {
         }
         let store = pairing_store::connect(&pairing_store::Config::new(&url)).await.unwrap();
         let (clock, code) = (Arc::new(FakeClock::default()), Arc::new(KeptCode::default()));
-        let (registry, runtime) = open(store.clone(), clock.clone(), code.clone(), rules).await;
+        let opened = try_open(store.clone(), clock.clone(), code.clone(), rules).await;
+        let (registry, runtime) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err((error, folder)),
+        };
         let (folder, records) = (Arc::new(folder), Mutex::default());
-        Self { registry, runtime, store, clock, code, url, folder, records }
+        Ok(Self { registry, runtime, store, clock, code, url, folder, records })
     }
 
     /// The folder that fills empty slots.
@@ -153,110 +161,6 @@ impl TestRegistry {
         self.registry.roll_back(ask).await
     }
 
-    /// Hands an input to the workflow and commits what it decides.
-    pub(crate) async fn say(&self, session: &str, input: Input) -> Result<Decision, PluginError> {
-        self.say_with(session, input, 0).await
-    }
-
-    /// A command; its reply is the count of the session's inputs.
-    pub(crate) async fn command(&self, session: &str) -> Result<Decision, PluginError> {
-        let command = Command::Init { expected_phone_number: None, confirm: false };
-        self.say(session, Input::Command { id: 1, command }).await
-    }
-
-    pub(crate) async fn delete(&self, session: &str) -> Result<Decision, PluginError> {
-        let command = Command::Delete { confirm: true };
-        self.say(session, Input::Command { id: 1, command }).await
-    }
-
-    pub(crate) async fn say_with(
-        &self,
-        session: &str,
-        input: Input,
-        seed: u64,
-    ) -> Result<Decision, PluginError> {
-        let (decision, context) = self.ask(session, &input, seed).await?;
-        self.commit(&input, &context, &decision).await;
-        Ok(decision)
-    }
-
-    /// Without committing anything.
-    pub(crate) async fn ask(
-        &self,
-        session: &str,
-        input: &Input,
-        seed: u64,
-    ) -> Result<(Decision, Context), PluginError> {
-        let name: SessionName = session.parse().unwrap();
-        let record = self.records.lock().unwrap().get(&name).cloned();
-        let context = Context {
-            session_name: name,
-            now: self.clock.now(),
-            seed,
-            input_number: record.as_ref().map_or(0, |record| record.input_number) + 1,
-            settings: PairingSettings::default(),
-        };
-        let state = record.as_ref().map(|record| (record.state_schema, &record.state[..]));
-        let workflow = self.registry.plugins().workflow;
-        Ok((workflow.handle(state, input, &context).await?, context))
-    }
-
-    pub(crate) async fn commit(&self, input: &Input, context: &Context, decision: &Decision) {
-        let (name, now) = (context.session_name.clone(), context.now);
-        let transition = &decision.transition;
-        let record = SessionRecord {
-            name: name.clone(),
-            view: transition.view.clone(),
-            state: transition.state.clone(),
-            state_schema: decision.state_schema,
-            input_number: context.input_number,
-            wake_up_at: transition.wake_up_at,
-            created_at: now,
-            updated_at: now,
-        };
-        let recorded = RecordedInput {
-            number: context.input_number,
-            at: now,
-            digest: decision.digest.clone(),
-            state_schema: decision.state_schema,
-            fuel: decision.fuel,
-            input: serde_json::to_string(input).unwrap(),
-            context: serde_json::to_string(context).unwrap(),
-            transition: serde_json::to_string(transition).unwrap(),
-        };
-        let delete = transition.effects.contains(&Effect::DeleteSession);
-        let commit = Commit {
-            record: record.clone(),
-            input: recorded,
-            events: Vec::new(),
-            history: None,
-            delete,
-        };
-        self.store.commit(&commit).await.unwrap();
-        let mut records = self.records.lock().unwrap();
-        if delete {
-            records.remove(&name)
-        } else {
-            records.insert(name, record)
-        };
-    }
-
-    /// `session-0` and so on, each with a command and what may follow on it.
-    pub(crate) async fn record_histories(&self, count: usize) {
-        for number in 0..count {
-            let session = format!("session-{number}");
-            self.command(&session).await.unwrap();
-            self.say(&session, Input::WakeUp).await.unwrap();
-        }
-    }
-
-    /// A session's state in the database, with its schema.
-    pub(crate) async fn state(&self, session: &str) -> (u32, String) {
-        let sessions = self.store.sessions().await.unwrap();
-        let record = sessions.into_iter().find(|record| record.name.as_str() == session).unwrap();
-        (record.state_schema, String::from_utf8(record.state).unwrap())
-    }
-
     pub(crate) fn slot(&self) -> SlotReport {
         self.registry.slots().remove(0)
     }
@@ -288,6 +192,15 @@ async fn open(
     code: Arc<KeptCode>,
     rules: RegistryConfig,
 ) -> (Registry, Runtime) {
+    try_open(store, clock, code, rules).await.unwrap()
+}
+
+async fn try_open(
+    store: Arc<dyn Store>,
+    clock: Arc<FakeClock>,
+    code: Arc<KeptCode>,
+    rules: RegistryConfig,
+) -> Result<(Registry, Runtime), OpenError> {
     let seal_key = Some(vec![7; 32].into());
     // Machines are shared and slow: a call that waits long does not fail.
     let max_wait = Duration::from_secs(5);
@@ -300,7 +213,7 @@ async fn open(
         clock,
         runtime: runtime.clone(),
     };
-    (Registry::open(parts, rules).await.unwrap(), runtime)
+    Ok((Registry::open(parts, rules).await?, runtime))
 }
 
 pub(crate) fn push(slot: Slot, component: Vec<u8>) -> Push {
@@ -317,15 +230,6 @@ fn activate(digest: &PluginDigest, canary: Option<u8>) -> Activate {
     }
 }
 
-/// What a command was answered.
-pub(crate) fn reply(decision: &Decision) -> &str {
-    let replies = decision.transition.effects.iter().find_map(|effect| match effect {
-        Effect::Reply { outcome: Outcome::Done(said), .. } => Some(said),
-        _ => None,
-    });
-    replies.unwrap()
-}
-
 /// With the same word in place of every digest: they differ from build to build.
 pub(crate) fn without_digests(text: impl ToString) -> String {
     let text = text.to_string();
@@ -340,63 +244,6 @@ pub(crate) fn without_digests(text: impl ToString) -> String {
         rest = &after[next..];
     }
     plain
-}
-
-/// Compiled code that all tests share, which this test may lose or spoil.
-#[derive(Default)]
-pub(crate) struct KeptCode {
-    shared: SharedCode,
-    is_lost: AtomicBool,
-    is_spoilt: AtomicBool,
-    compiled: AtomicUsize,
-}
-
-impl KeptCode {
-    /// None is found any more.
-    pub(crate) fn lose(&self) {
-        self.is_lost.store(true, Ordering::Relaxed);
-    }
-
-    /// One byte of each is another from now on.
-    pub(crate) fn spoil(&self) {
-        self.is_spoilt.store(true, Ordering::Relaxed);
-    }
-
-    /// How often code was kept, which is how often something was compiled.
-    pub(crate) fn compiled(&self) -> usize {
-        self.compiled.load(Ordering::Relaxed)
-    }
-}
-
-#[async_trait]
-impl NativeCodeStore for KeptCode {
-    async fn native_code(
-        &self,
-        digest: &PluginDigest,
-        compatibility: &str,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        if self.is_lost.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let mut code = self.shared.native_code(digest, compatibility).await?;
-        if let Some(code) = &mut code
-            && self.is_spoilt.load(Ordering::Relaxed)
-        {
-            let middle = code.len() / 2;
-            code[middle] ^= 1;
-        }
-        Ok(code)
-    }
-
-    async fn put_native_code(
-        &self,
-        digest: &PluginDigest,
-        compatibility: &str,
-        sealed: &[u8],
-    ) -> Result<(), StoreError> {
-        self.compiled.fetch_add(1, Ordering::Relaxed);
-        self.shared.put_native_code(digest, compatibility, sealed).await
-    }
 }
 
 /// A file of the plugin folder, written in one go as a build does.

@@ -4,8 +4,10 @@
 mod canary;
 mod harness;
 mod history;
+mod kept_code;
 mod memory;
 mod pins;
+mod played_sessions;
 mod quarantine;
 mod racing_hosts;
 mod refusals;

@@ -77,3 +77,39 @@ async fn without_an_earlier_version_nothing_is_called_until_another_is_activated
     let second = host.bring("2.0.0", "plain").await;
     assert_eq!(host.command("one").await.unwrap().digest, second);
 }
+
+#[tokio::test]
+async fn a_version_that_sessions_are_pinned_to_is_given_up_alone() {
+    let host = TestRegistry::start().await;
+    // It is still on trial when the next one comes.
+    let second = host.bring("2.0.0", "later").await;
+    let pinned: Vec<_> = (0..6).map(|number| format!("pinned-{number}")).collect();
+    for session in &pinned {
+        host.command(session).await.unwrap();
+    }
+    let third = host.bring("3.0.0", "other").await;
+    pass_the_hour(&host);
+    'given_up: loop {
+        for session in &pinned {
+            match host.command(session).await.unwrap_err() {
+                PluginError::Paused { retry_after: None, .. } => break 'given_up,
+                PluginError::Paused { retry_after: Some(rest), .. } => {
+                    tokio::time::sleep(rest).await;
+                }
+                _ => {}
+            }
+        }
+    }
+    let line = until("it stands in the history", async || {
+        let changes = host.changes().await;
+        changes.into_iter().find(|line| line.action == PluginAction::Quarantine)
+    })
+    .await;
+    assert_eq!((line.from, line.to), (Some(third.clone()), Some(second)));
+    assert_eq!(host.active(), third, "the active version has nothing to do with it");
+    assert_eq!(host.command("new").await.unwrap().digest, third);
+    // The next change gives it another chance.
+    host.bring("4.0.0", "other").await;
+    let error = host.command(&pinned[0]).await.unwrap_err();
+    assert!(matches!(error, PluginError::Trapped { .. }), "{error}");
+}

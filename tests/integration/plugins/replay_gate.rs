@@ -6,7 +6,10 @@ use pairing_core::{plugin::Slot, plugin_store::PluginAction, workflow::Input};
 use pairing_plugin_registry::{RegistryError, ReplayReport, ReplayResult};
 use pairing_tests::chameleon;
 
-use crate::plugins::harness::{TestRegistry, reply, without_digests};
+use crate::plugins::{
+    harness::{TestRegistry, without_digests},
+    played_sessions::reply,
+};
 
 #[tokio::test]
 async fn a_version_that_traps_in_one_of_fifty_recorded_histories_is_refused() {

@@ -7,7 +7,10 @@ use pairing_plugin_registry::ReplayResult;
 use pairing_plugin_runtime::digest_of;
 use pairing_tests::chameleon;
 
-use crate::plugins::harness::{TestRegistry, blind, reply, rules, without_digests};
+use crate::plugins::{
+    harness::{TestRegistry, blind, rules, without_digests},
+    played_sessions::reply,
+};
 
 #[tokio::test]
 async fn states_migrate_with_their_next_event_and_a_rollback_before_it_finds_the_old_bytes() {

@@ -149,6 +149,28 @@ async fn what_came_in_under_development_rules_does_not_run_in_production() {
     host.activate(&digest).await.unwrap();
 }
 
+#[tokio::test]
+async fn the_folder_fills_a_slot_in_production_only_with_a_signature_beside_the_component() {
+    let keys = Keys::new();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    let dir = folder.path().join("plugins");
+    let open = TestRegistry::try_over(url.clone(), folder, keys.rules(), Some(component())).await;
+    let Err((error, folder)) = open else { panic!("it was not signed") };
+    let shown = without_digests(&error).replace(&dir.display().to_string(), "/etc/plugins");
+    assert_snapshot!("unsigned_in_the_folder", shown);
+
+    std::fs::write(dir.join("workflow.wasm.sig"), keys.sign(&component())).unwrap();
+    let open = TestRegistry::try_over(url, folder, keys.rules(), Some(component())).await;
+    let Ok(host) = open else { panic!("it is signed") };
+    assert_eq!(host.active(), digest_of(&component()));
+    let version = host.registry.version(Slot::Workflow, &host.active().0).await.unwrap().version;
+    assert_eq!(
+        (version.source.as_str(), version.signed_by.as_deref()),
+        ("folder", Some("release"))
+    );
+}
+
 #[test]
 fn a_key_that_can_not_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();

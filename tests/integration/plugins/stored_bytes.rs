@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use pairing_tests::chameleon;
 
-use crate::plugins::harness::{TestRegistry, reply};
+use crate::plugins::{harness::TestRegistry, played_sessions::reply};
 
 #[tokio::test]
 async fn a_component_with_a_flipped_byte_is_refused_when_it_must_be_compiled() {

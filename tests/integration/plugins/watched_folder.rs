@@ -5,7 +5,10 @@ use pairing_plugin_registry::RegistryConfig;
 use pairing_plugin_runtime::digest_of;
 use pairing_tests::{chameleon, until};
 
-use crate::plugins::harness::{TestRegistry, reply, rules, write};
+use crate::plugins::{
+    harness::{TestRegistry, rules, write},
+    played_sessions::reply,
+};
 
 #[tokio::test]
 async fn what_is_written_there_becomes_active_and_what_is_broken_does_not() {
