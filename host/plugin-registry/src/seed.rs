@@ -13,7 +13,7 @@ use crate::{
     earlier::{Earlier, Left},
     errors::{OpenError, RegistryError},
     registry::Registry,
-    reports::{Activate, Push},
+    reports::{Activate, Activated, Push},
 };
 
 /// Who does what the host does by itself.
@@ -100,11 +100,7 @@ async fn plant(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
         let swap = Swap { change, active, canary: None, pins: Vec::new(), is_new: false };
         registry.swap(swap).await
     };
-    match planting.await {
-        // Another host was first, and this one has followed.
-        Err(RegistryError::Overtaken { .. }) if registry.active(slot).is_some() => Ok(()),
-        planted => planted.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error }),
-    }
+    filled(registry, slot, planting.await, with)
 }
 
 /// A newer host brings newer components of its own. Where an operator has chosen
@@ -169,8 +165,20 @@ async fn fall_back(
         registry.swap_from(swap, Some(state.generation)).await
     };
     let with = "an earlier version, nor with the host's own component".into();
-    let fallen = falling.await;
-    fallen.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error })
+    filled(registry, slot, falling.await, with)
+}
+
+fn filled(
+    registry: &Registry,
+    slot: Slot,
+    swapped: Result<Activated, RegistryError>,
+    with: String,
+) -> Result<(), OpenError> {
+    match swapped {
+        // Another host was first, and this one has followed.
+        Err(RegistryError::Overtaken { .. }) if registry.active(slot).is_some() => Ok(()),
+        swapped => swapped.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error }),
+    }
 }
 
 fn own(slot: Slot) -> Push {
