@@ -1,6 +1,6 @@
 //! The engine that is Chromium: starts browsers, one for each session.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use pairing_core::{
@@ -58,14 +58,20 @@ impl ChromiumEngine {
 
     async fn launch(
         &self,
-        profile: &Path,
+        profile: &Profile,
         user_agent: &UserAgent,
     ) -> Result<(BrowserProcess, StderrTail, String), EngineFailure> {
         let failed = |kind, message: String| failure(kind, STEP, message);
-        let arguments = command_line(&self.extra, profile, &user_agent.header());
-        let started =
-            BrowserProcess::start(&self.config.chromium, arguments, profile, self.user).await;
-        let (process, stderr) = started.map_err(|error| {
+        let folder = profile.folder();
+        let arguments = command_line(&self.extra, folder, &user_agent.header());
+        let started = BrowserProcess::start(
+            &self.config.chromium,
+            arguments,
+            folder,
+            profile.temporary(),
+            self.user,
+        );
+        let (process, stderr) = started.await.map_err(|error| {
             failed(
                 EngineFailureKind::LaunchFailed,
                 format!("{} can't be started: {error}", self.config.chromium.display()),
@@ -82,7 +88,7 @@ impl ChromiumEngine {
             Ok(Ok(address)) => Ok((process, stderr, address)),
             Ok(Err(status)) if status.code() == Some(PROFILE_IN_USE) => Err(failed(
                 EngineFailureKind::LaunchFailed,
-                format!("another browser uses the profile {}", profile.display()),
+                format!("another browser uses the profile {}", folder.display()),
             )),
             Ok(Err(status)) => Err(failed(
                 EngineFailureKind::LaunchFailed,
@@ -111,7 +117,7 @@ impl Engine for ChromiumEngine {
         let profile = Profile::take(&self.config.profiles_dir, session, self.user);
         let (user_agent, profile) = tokio::try_join!(self.browser.user_agent(), profile)?;
         profile.make()?;
-        let launched = self.launch(profile.folder(), &user_agent).await;
+        let launched = self.launch(&profile, &user_agent).await;
         let (process, stderr, address) = match launched {
             Ok(launched) => launched,
             Err(failure) => {

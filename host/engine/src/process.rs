@@ -60,11 +60,13 @@ impl Group {
 }
 
 impl BrowserProcess {
-    /// Starts the browser. Gives its standard error beside it.
+    /// Starts the browser. Gives its standard error beside it. Without a folder for
+    /// temporary files they go where all go.
     pub(crate) async fn start(
         program: &Path,
         arguments: Vec<String>,
         home: &Path,
+        temporary: Option<&Path>,
         user: BrowserUser,
     ) -> io::Result<(Self, ChildStderr)> {
         let mut command = Command::new(program);
@@ -77,6 +79,9 @@ impl BrowserProcess {
             .current_dir(home);
         if let Some(zone) = std::env::var_os("TZ") {
             command.env("TZ", zone);
+        }
+        if let Some(temporary) = temporary {
+            command.env("TMPDIR", temporary);
         }
         command.process_group(0);
         if user.is_other {
@@ -226,7 +231,8 @@ mod tests {
     async fn start(script: &str) -> (BrowserProcess, ChildStderr) {
         let user = BrowserUser::find(&RunAs::UserIfRoot("nobody".into())).unwrap();
         let arguments = vec!["-c".into(), script.into()];
-        BrowserProcess::start(Path::new("/bin/sh"), arguments, Path::new("/"), user).await.unwrap()
+        let (shell, home) = (Path::new("/bin/sh"), Path::new("/"));
+        BrowserProcess::start(shell, arguments, home, None, user).await.unwrap()
     }
 
     #[tokio::test]

@@ -2,9 +2,10 @@
 //! lives. The link is in there, so it is removed only when told to.
 
 use std::{
-    fs::{self, File, Permissions, TryLockError},
+    fmt::Write,
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
     io,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use pairing_core::{
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind},
 };
+use sha2::{Digest, Sha256};
 
 use crate::{config::BrowserUser, failure::failure, process};
 
@@ -21,12 +23,21 @@ const STEP: &str = "preparing the browser profile";
 /// What Chromium leaves when it is killed, and then refuses to start over.
 const LEFT_OVER: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
 
+/// Longest path of a folder for temporary files: in it Chromium makes
+/// `/org.chromium.Chromium.XXXXXX/SingletonSocket`, and with the final NUL the
+/// path of a socket has at most 108 bytes.
+const LONGEST_TEMPORARY: usize = 108 - 1 - "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
+
 /// A profile that this host alone uses. Dropping it gives it free.
 #[derive(Debug)]
 pub(crate) struct Profile {
     folder: PathBuf,
     /// Names end with a dot and a word that no session's name can have.
     doomed: PathBuf,
+    /// For the browser's temporary files, which a killed one leaves behind: beside
+    /// the profile, so that the next start or wipe takes them with it. None where
+    /// its path would be too long.
+    temporary: Option<PathBuf>,
     user: BrowserUser,
     lock: File,
 }
@@ -60,15 +71,26 @@ impl Profile {
         &self.folder
     }
 
-    /// Makes the folder itself, if needed.
+    /// Where the browser's temporary files go, if not where all go.
+    pub(crate) fn temporary(&self) -> Option<&Path> {
+        self.temporary.as_deref()
+    }
+
+    /// Makes the folders, if needed.
     pub(crate) fn make(&self) -> Result<(), EngineFailure> {
-        let at = |error: io::Error| failed(format!("{}: {error}", self.folder.display()));
-        fs::create_dir_all(&self.folder).map_err(at)?;
-        if self.user.is_other {
-            chown(&self.folder, Some(self.user.uid.as_raw()), Some(self.user.gid.as_raw()))
-                .map_err(at)?;
+        for folder in [Some(&self.folder), self.temporary.as_ref()].into_iter().flatten() {
+            self.make_one(folder)
+                .map_err(|error| failed(format!("{}: {error}", folder.display())))?;
         }
-        fs::set_permissions(&self.folder, Permissions::from_mode(0o700)).map_err(at)
+        Ok(())
+    }
+
+    fn make_one(&self, folder: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        if self.user.is_other {
+            chown(folder, Some(self.user.uid.as_raw()), Some(self.user.gid.as_raw()))?;
+        }
+        fs::set_permissions(folder, Permissions::from_mode(0o700))
     }
 
     /// Removes the profile. The name is freed at once, and what could not be
@@ -127,11 +149,13 @@ impl Profile {
         Ok(Self {
             folder: parent.join(session.as_str()),
             doomed: parent.join(format!("{session}.removed")),
+            temporary: temporary_folder(&parent, session),
             user,
             lock,
         })
     }
 
+    /// Removes what a killed browser has left.
     pub(crate) fn clean(&self) -> io::Result<()> {
         if let Ok(socket) = fs::read_link(self.folder.join("SingletonSocket"))
             && let Some(folder) = socket.parent()
@@ -147,6 +171,9 @@ impl Profile {
                 _ => {}
             }
         }
+        if let Some(temporary) = &self.temporary {
+            remove(temporary)?;
+        }
         remove(&self.doomed)
     }
 }
@@ -157,6 +184,18 @@ impl Drop for Profile {
         // process holds a copy of the file until it becomes another program.
         let _ = self.lock.unlock();
     }
+}
+
+/// Named by the session, or shorter. No session's name begins with a dot.
+fn temporary_folder(parent: &Path, session: &SessionName) -> Option<PathBuf> {
+    let mut short = String::from(".");
+    for byte in &Sha256::digest(session.as_str())[..6] {
+        // Writing to a string can't fail.
+        let _ = write!(short, "{byte:02x}");
+    }
+    let names = [format!("{session}.tmp"), format!("{short}.tmp")];
+    let mut paths = names.into_iter().map(|name| parent.join(name));
+    paths.find(|path| path.as_os_str().len() <= LONGEST_TEMPORARY)
 }
 
 fn failed(message: String) -> EngineFailure {
@@ -238,6 +277,46 @@ mod tests {
         take(parent.path(), "one").await.unwrap();
         assert!(folder.join("SingletonLock").symlink_metadata().is_err());
         assert!(folder.join("Local State").exists());
+    }
+
+    #[tokio::test]
+    async fn temporary_files_go_with_the_next_start_and_with_a_wipe() {
+        let parent = open_folder();
+        let profile = take(parent.path(), "one").await.unwrap();
+        let left = profile.temporary().unwrap().join("org.chromium.Chromium.aaaaaa");
+        assert_eq!(fs::metadata(left.parent().unwrap()).unwrap().mode() & 0o777, 0o700);
+        fs::create_dir(&left).unwrap();
+        drop(profile);
+        let profile = take(parent.path(), "one").await.unwrap();
+        assert!(!left.exists() && profile.temporary().unwrap().exists());
+        fs::create_dir(&left).unwrap();
+        drop(profile);
+        let user = BrowserUser::find(&RunAs::UserIfRoot("nobody".into())).unwrap();
+        let profile = Profile::take(parent.path(), &"one".parse().unwrap(), user).await.unwrap();
+        profile.wipe().unwrap();
+        assert!(!profile.temporary().unwrap().exists());
+    }
+
+    #[test]
+    fn temporary_files_are_where_a_socket_can_be() {
+        let place = |parent: &str, session: &str| {
+            let place = temporary_folder(Path::new(parent), &session.parse().unwrap())?;
+            let socket = place.join("org.chromium.Chromium.XXXXXX/SingletonSocket");
+            std::os::unix::net::SocketAddr::from_pathname(socket).expect("it is short enough");
+            Some(place.to_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            place("/var/lib/pairing/profiles", "one").unwrap(),
+            "/var/lib/pairing/profiles/one.tmp"
+        );
+        let long = ["a", "b"].map(|end| format!("{}{end}", "x".repeat(63)));
+        let [a, b] = long.map(|name| place("/var/lib/pairing/profiles", &name).unwrap());
+        assert_ne!(a, b, "each has its own");
+        for length in 1..200 {
+            let parent = format!("/{}", "p".repeat(length));
+            assert_eq!(place(&parent, "one").is_some(), length <= 53, "{length}");
+            place(&parent, &"x".repeat(64));
+        }
     }
 
     #[tokio::test]

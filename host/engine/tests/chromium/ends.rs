@@ -1,6 +1,8 @@
 //! How an engine ends: what is told, and that nothing of it is left.
 
 use std::{
+    fs,
+    path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -188,6 +190,7 @@ async fn no_browser_outlives_a_killed_host() {
     };
     tokio::time::timeout(DEADLINE, ready).await.unwrap();
     assert!(processes_of(&setup.profile("one")).len() > 3, "the browser runs");
+    let socket = socket_of(&setup, "one");
     host.kill().await.unwrap();
 
     // The kernel ends the browser with its host.
@@ -199,7 +202,10 @@ async fn no_browser_outlives_a_killed_host() {
         assert!(std::time::Instant::now() < end, "the browser outlives its host");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(socket.symlink_metadata().is_ok(), "nobody was there to remove it");
     let mut session = setup.start("one").await;
+    assert!(!socket.parent().unwrap().exists(), "the next start has");
+    assert_ne!(socket_of(&setup, "one"), socket);
     session.hears(&format!("started authenticated ready:{PHONE}")).await;
     let hosts: Vec<_> = processes_of(&setup.profile("one"))
         .iter()
@@ -225,6 +231,29 @@ async fn plays_a_host() {
     }
 }
 
+/// Where a running browser has its socket: in none but our own folders, since a
+/// killed one leaves it there.
+fn socket_of(setup: &Setup, name: &str) -> PathBuf {
+    let socket = fs::read_link(setup.profile(name).join("SingletonSocket")).unwrap();
+    assert!(socket.starts_with(setup.folder()), "{}", socket.display());
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_has_its_temporary_files_in_our_folder_whatever_the_length_of_its_name() {
+    let setup = Setup::new().await;
+    let long = "x".repeat(64);
+    let mut session = setup.unpaired(&long).await;
+    let socket = socket_of(&setup, &long);
+    assert!(socket.exists(), "{}", socket.display());
+    kill(Pid::from_raw(browser_of(&setup.profile(&long)).id), Signal::SIGKILL).unwrap();
+    session.fails().await;
+    assert!(!socket.parent().unwrap().exists());
+    setup.wipe(&long).await;
+    let names = fs::read_dir(setup.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), [format!("{long}.lock").as_str()]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_ends_what_an_earlier_host_has_left_on_the_profile() {
     let setup = Setup::new().await;
@@ -240,6 +269,7 @@ async fn a_start_ends_what_an_earlier_host_has_left_on_the_profile() {
         .arg(format!("--user-data-dir={}", profile.display()));
     let mut orphan = orphan
         .env("HOME", &profile)
+        .env("TMPDIR", &profile)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -91,6 +91,8 @@ impl Setup {
         assert!(left.is_empty(), "processes are left: {left:#?}");
         let lock = self.profile(name).join("SingletonLock");
         assert!(lock.symlink_metadata().is_err(), "the profile is still marked as in use");
+        let temporary = self.folder().join(format!("{name}.tmp"));
+        assert!(!temporary.exists(), "temporary files are left");
     }
 }
 
