@@ -129,11 +129,6 @@ impl Breaker {
         }
     }
 
-    /// It is not called any more.
-    pub(crate) fn quarantine(&mut self) {
-        self.state = State::Quarantined;
-    }
-
     fn open(&mut self, now: Instant) -> Turn {
         self.openings.retain(|opening| now.duration_since(*opening) < OPENINGS_WITHIN);
         self.openings.push_back(now);

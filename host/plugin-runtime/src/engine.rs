@@ -7,7 +7,7 @@ use crate::{clock, config::PluginsConfig, error::LoadError, guest_threads};
 
 /// Stores that may live beside those of the guest threads: of components that
 /// are being loaded.
-const LOADING: usize = 4;
+pub(crate) const LOADING: usize = 4;
 
 /// Core instances, memories and tables of one component, each.
 pub(crate) const PARTS: u32 = 8;

@@ -117,15 +117,6 @@ impl LoadedVersion {
             _ => None,
         }
     }
-
-    /// It is not called any more until it is loaded anew.
-    pub fn quarantine(&self) {
-        match &self.0 {
-            AnyVersion::Workflow(version) => version.standing.quarantine(),
-            AnyVersion::QrRenderer(version) => version.standing.quarantine(),
-            AnyVersion::FanOut(version) => version.standing.quarantine(),
-        }
-    }
 }
 
 impl std::fmt::Debug for LoadedVersion {

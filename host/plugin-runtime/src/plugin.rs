@@ -1,6 +1,7 @@
 //! A slot with the versions that fill it now, and one call of it.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::AtomicUsize, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -8,7 +9,10 @@ use std::{
 use arc_swap::ArcSwapOption;
 use metrics::SharedString;
 use pairing_core::plugin::{PluginDigest, PluginError, PluginInfo, Slot};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinError,
+};
 use wasmtime::{Engine, component::InstancePre};
 
 use crate::{
@@ -29,7 +33,27 @@ pub(crate) struct GuestHost {
     pub(crate) limits: Limits,
     /// Versions that are in memory.
     pub(crate) loaded: Arc<AtomicUsize>,
+    /// Turns of guests that run beside the threads of those that serve sessions: the
+    /// pool of memories has room for so many.
+    pub(crate) loading: Arc<Semaphore>,
     pub(crate) alarms: mpsc::UnboundedSender<VersionAlarm>,
+}
+
+impl GuestHost {
+    /// Runs guests for nobody's session: while they are loaded or tested.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        // It is never closed. A caller that leaves does not end the work, so the
+        // turn goes with it.
+        let turn = self.loading.clone().acquire_owned().await;
+        let working = move || {
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(working).await
+    }
 }
 
 /// A version about which something must be done.
@@ -139,9 +163,22 @@ impl<W: World> Plugin<W> {
         metrics::gauge!("plugin_generation", "plugin" => slot).set(routes.generation as f64);
         show_active(&routes.active.info, 1.0);
         let new = routes.active.info.digest.clone();
+        let serving: BTreeMap<_, _> = routes
+            .serving()
+            .map(|version| (version.info.digest.clone(), version.clone()))
+            .collect();
         let old = self.routes.swap(Some(Arc::new(routes)));
-        if let Some(old) = old.filter(|old| old.active.info.digest != new) {
+        for version in serving.values() {
+            version.standing.show();
+        }
+        let Some(old) = old else { return };
+        if old.active.info.digest != new {
             show_active(&old.active.info, 0.0);
+        }
+        for version in old.serving() {
+            if !serving.contains_key(&version.info.digest) {
+                version.standing.show_left();
+            }
         }
     }
 

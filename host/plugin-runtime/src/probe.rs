@@ -59,7 +59,7 @@ impl LoadedVersion {
             vector: "all",
             problem: format!("the host failed: {error}"),
         };
-        tokio::task::spawn_blocking(probing).await.map_err(failed)?
+        runtime.host().aside(probing).await.map_err(failed)?
     }
 }
 

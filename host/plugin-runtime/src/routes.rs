@@ -46,15 +46,18 @@ pub(crate) struct Choice<W> {
 
 impl<W: World> Routes<W> {
     pub(crate) fn choose(&self, caller: Caller) -> Choice<W> {
-        let choice = self.by_session(caller);
-        match caller.schema {
-            Some(schema) if !choice.version.world.reads(schema) => Choice {
-                // Written by a version that was on trial or has been left.
-                version: self.reader_of(schema).unwrap_or(choice.version),
-                second: None,
-            },
-            _ => choice,
+        let Choice { version, second } = self.by_session(caller);
+        let reads = |version: &Arc<Version<W>>| {
+            caller.schema.is_none_or(|schema| version.world.reads(schema))
+        };
+        if let Some(schema) = caller.schema
+            && !reads(&version)
+        {
+            // Written by a version that was on trial or has been left.
+            return Choice { version: self.reader_of(schema).unwrap_or(version), second: None };
         }
+        // One that can't read the state is no help, and must not be blamed for it.
+        Choice { version, second: second.filter(reads) }
     }
 
     fn by_session(&self, caller: Caller) -> Choice<W> {
@@ -80,14 +83,16 @@ impl<W: World> Routes<W> {
         !ended.contains(caller.session)
     }
 
+    /// Whatever serves some session, perhaps several times.
+    pub(crate) fn serving(&self) -> impl Iterator<Item = &Arc<Version<W>>> {
+        let canary = self.canary.iter().map(|(version, _)| version);
+        std::iter::once(&self.active).chain(canary).chain(self.pins.values())
+    }
+
     fn reader_of(&self, schema: u32) -> Option<Arc<Version<W>>> {
-        let canary = self.canary.iter().map(|(version, _)| version.clone());
-        let mut all = std::iter::once(self.active.clone())
-            .chain(canary)
-            .chain(self.before.load_full())
-            .chain(self.left.iter().cloned())
-            .chain(self.pins.values().cloned());
-        all.find(|version| version.world.reads(schema))
+        let before = self.before.load_full();
+        let mut all = self.serving().chain(&before).chain(&self.left);
+        all.find(|version| version.world.reads(schema)).cloned()
     }
 
     /// What the routes that follow on these must keep for its states.

@@ -14,7 +14,7 @@ use pairing_core::{
     plugin::{PluginDigest, Slot},
 };
 use rand::RngCore;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
     compile,
@@ -36,8 +36,12 @@ use crate::{
 #[derive(Clone)]
 pub struct Runtime(Arc<Inner>);
 
+/// So many components are compiled at once: each may take a gigabyte meanwhile.
+const COMPILING: usize = 2;
+
 struct Inner {
     host: Arc<GuestHost>,
+    compiling: Semaphore,
     config: PluginsConfig,
     sealer: Sealer,
     workflow: Arc<Plugin<WorkflowWorld>>,
@@ -87,6 +91,7 @@ impl Runtime {
             threads: GuestThreads::start(&config),
             limits: config.limits.clone(),
             loaded: Arc::new(AtomicUsize::new(0)),
+            loading: Arc::new(Semaphore::new(engine::LOADING)),
             alarms,
         });
         let key = config.seal_key.clone().unwrap_or_else(|| {
@@ -100,6 +105,7 @@ impl Runtime {
             renderer: Arc::new(Plugin::empty(host.clone())),
             fan_out: Arc::new(Plugin::empty(host.clone())),
             alarms: Mutex::new(Some(heard)),
+            compiling: Semaphore::new(COMPILING),
             host,
             config,
         })))
@@ -126,6 +132,7 @@ impl Runtime {
     /// Why it can't be compiled, and what to do.
     pub async fn compile(&self, component: &[u8]) -> Result<Vec<u8>, Refusal> {
         load::check_is_component(component)?;
+        let _turn = self.0.compiling.acquire().await;
         let code = compile::compile(&self.0.config, component).await?;
         Ok(self.0.sealer.seal(&load::digest_of(component), &code))
     }
@@ -146,7 +153,7 @@ impl Runtime {
             let Some(code) = inner.sealer.verify(&origin.digest, &sealed) else { return Ok(None) };
             LoadedVersion::new(slot, &inner.host, &code, origin).map(Some)
         };
-        let loaded = tokio::task::spawn_blocking(loading).await;
+        let loaded = self.0.host.aside(loading).await;
         loaded.map_err(|error| Refusal::Compiler(error.to_string()))?
     }
 
@@ -154,9 +161,8 @@ impl Runtime {
     pub fn running(&self, slot: Slot, digest: &PluginDigest) -> Option<LoadedVersion> {
         fn find<W: SlotWorld>(plugin: &Plugin<W>, digest: &PluginDigest) -> Option<LoadedVersion> {
             let routes = plugin.routes()?;
-            let canary = routes.canary.iter().map(|(version, _)| version);
-            let mut all = [&routes.active].into_iter().chain(canary).chain(routes.pins.values());
-            all.find(|version| version.info.digest == *digest).cloned().map(W::wrap)
+            let found = routes.serving().find(|version| version.info.digest == *digest);
+            found.cloned().map(W::wrap)
         }
         match slot {
             Slot::Workflow => find(&self.0.workflow, digest),

@@ -81,21 +81,16 @@ struct Inner {
 impl Standing {
     /// `is_proven`: it was active before, so it is known to answer.
     pub(crate) fn new(slot: Slot, digest: PluginDigest, is_proven: bool) -> Self {
-        let standing = Self {
-            slot,
-            digest,
-            inner: Mutex::new(Inner {
-                breaker: Breaker::new(is_proven),
-                trial: Trial::None,
-                alarmed: false,
-                calls: 0,
-                errors: BTreeMap::new(),
-                last_error: None,
-                last: VecDeque::new(),
-            }),
+        let inner = Inner {
+            breaker: Breaker::new(is_proven),
+            trial: Trial::None,
+            alarmed: false,
+            calls: 0,
+            errors: BTreeMap::new(),
+            last_error: None,
+            last: VecDeque::new(),
         };
-        standing.show(BreakerState::Closed);
-        standing
+        Self { slot, digest, inner: Mutex::new(inner) }
     }
 
     /// From now on it is compared so. A new trial begins with a clean record.
@@ -124,7 +119,7 @@ impl Standing {
         let before = inner.breaker.state();
         let admitted = inner.breaker.admit(Instant::now());
         if inner.breaker.state() != before {
-            self.show(inner.breaker.state());
+            self.tell(inner.breaker.state());
         }
         admitted.map_err(|retry_after| PluginError::Paused { slot: self.slot, retry_after })
     }
@@ -135,7 +130,7 @@ impl Standing {
         inner.breaker.answered();
         inner.count(true, time);
         if inner.breaker.state() != before {
-            self.show(inner.breaker.state());
+            self.tell(inner.breaker.state());
         }
         if let Trial::Newcomer(_) = inner.trial
             && inner.last.len() >= LAST
@@ -158,7 +153,7 @@ impl Standing {
         inner.last_error = Some(told(kind, error));
         match inner.breaker.failed(session, Instant::now()) {
             Turn::Goes => {}
-            Turn::Opened | Turn::Quarantined => self.show(inner.breaker.state()),
+            Turn::Opened | Turn::Quarantined => self.tell(inner.breaker.state()),
         }
     }
 
@@ -189,12 +184,6 @@ impl Standing {
         alarm
     }
 
-    /// It is not called any more.
-    pub(crate) fn quarantine(&self) {
-        self.inner().breaker.quarantine();
-        self.show(BreakerState::Quarantined);
-    }
-
     pub(crate) fn health(&self) -> Health {
         let inner = self.inner();
         Health {
@@ -210,7 +199,24 @@ impl Standing {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn show(&self, state: BreakerState) {
+    /// Its breaker among the metrics.
+    pub(crate) fn show(&self) {
+        self.set_gauge(self.inner().breaker.state());
+    }
+
+    /// The same once it serves nobody any more: nobody is to be woken because of it.
+    pub(crate) fn show_left(&self) {
+        self.set_gauge(BreakerState::Closed);
+    }
+
+    fn tell(&self, state: BreakerState) {
+        self.set_gauge(state);
+        if state != BreakerState::Closed {
+            tracing::warn!(plugin = self.slot.as_str(), digest = %self.digest, breaker = state.as_str(), "the plugin's breaker");
+        }
+    }
+
+    fn set_gauge(&self, state: BreakerState) {
         let value = match state {
             BreakerState::Closed => 0.0,
             BreakerState::HalfOpen => 1.0,
@@ -220,9 +226,6 @@ impl Standing {
         let digest = metrics::SharedString::from_shared(self.digest.0.clone());
         metrics::gauge!("plugin_breaker_state", "plugin" => self.slot.as_str(), "digest" => digest)
             .set(value);
-        if state != BreakerState::Closed {
-            tracing::warn!(plugin = self.slot.as_str(), digest = %self.digest, breaker = state.as_str(), "the plugin's breaker");
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use pairing_plugin_runtime::{
 use crate::limits::context;
 
 #[path = "../../../../tests/guests/component.rs"]
-mod component;
+pub(crate) mod component;
 
 macro_rules! guest {
     ($name:literal) => {

@@ -9,6 +9,7 @@ mod guests;
 mod hostile;
 mod limits;
 mod messages;
+mod metrics;
 mod museum;
 mod refusals;
 mod schemas;

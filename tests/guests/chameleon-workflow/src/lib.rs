@@ -18,7 +18,7 @@ use bindings::pairing_console::types::types::Status;
 #[used]
 static SETTING: [u8; 48] = *b"chameleon version=0.1.0--------- mode=plain-----";
 
-/// An hour after tests begin: the mode `later` fails from then on.
+/// An hour after tests begin: the modes `later` and `later2` fail from then on.
 const LATER: u64 = 1_790_003_600_000;
 
 /// The component.
@@ -36,7 +36,7 @@ fn setting(name: &str) -> String {
 /// The schema that it writes, and those that it reads.
 fn schemas() -> (u32, Vec<u32>) {
     match setting("mode").as_str() {
-        "schema2" | "trap2" | "nomigrate" => (2, vec![1, 2]),
+        "schema2" | "trap2" | "later2" | "nomigrate" => (2, vec![1, 2]),
         "schema9" => (9, vec![9]),
         _ => (1, vec![1]),
     }
@@ -79,7 +79,7 @@ impl Guest for Chameleon {
                 let work = (0..200_000_u64).fold(count, |sum, n| core::hint::black_box(sum ^ n));
                 core::hint::black_box(work);
             }
-            "later" if context.now > LATER => panic!("on purpose"),
+            "later" | "later2" if context.now > LATER => panic!("on purpose"),
             "loop" if !is_probe => loop {
                 core::hint::black_box(count);
             },
