@@ -112,6 +112,28 @@ impl fmt::Debug for Masked<'_> {
     }
 }
 
+/// The text with only the end of what could be a phone number in it: for what
+/// somebody else wrote and more people will read.
+pub fn masked(text: &str) -> String {
+    const SHORTEST: usize = 8;
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        if digits < SHORTEST {
+            shown += number;
+        } else {
+            shown += &format!("{:?}", Masked(number));
+        }
+        let (between, next) =
+            after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+        shown += between;
+        rest = next;
+    }
+    shown
+}
+
 /// Do these digits belong to the same phone? Brazil put a 9 before mobile
 /// numbers, Mexico gave up a 1 and Argentina has a 9 in the international form
 /// only; WhatsApp keeps whichever form an account was registered with.
@@ -219,6 +241,18 @@ mod tests {
         assert!(is_same_number("5491123456789", "541123456789"));
         assert!(!is_same_number("5511999990001", "5511999990002"));
         assert!(!is_same_number("16502530000", "165025300001"));
+    }
+
+    #[test]
+    fn numbers_in_a_text_are_masked_and_all_else_stays() {
+        for (text, shown) in [
+            ("", ""),
+            ("at 1234567, é 2026-11-24", "at 1234567, é 2026-11-24"),
+            ("5511999990001", "…01"),
+            ("no +5511999990001@c.us, but 12345678", "no +…01@c.us, but …78"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
     }
 
     #[test]

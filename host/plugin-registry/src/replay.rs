@@ -1,10 +1,14 @@
 //! The gate before the swap: what would the version have done with the past?
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use pairing_core::{
     id::SessionName,
+    phone::masked,
     plugin::{PluginDigest, PluginError, Slot},
     session::SessionRecord,
     workflow::Transition,
@@ -22,8 +26,10 @@ use crate::{
 /// So many histories are replayed at once: fewer than the threads that sessions
 /// may have, so that these go on meanwhile.
 const AT_ONCE: usize = 2;
-/// So many sessions are told of one by one.
+/// So many sessions are told of one by one,
 const TOLD: usize = 100;
+/// each with so many differences.
+const DIFFERENCES: usize = 20;
 /// All threads may be taken for a moment.
 const AGAIN: Duration = Duration::from_millis(20);
 /// More fuel than this times as much is remarked.
@@ -62,7 +68,8 @@ impl Registry {
         let mut sessions = self.0.parts.sessions.sessions().await?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.updated_at));
         let rest = sessions.split_off(sessions.len().min(self.0.config.replayed_sessions));
-        let pins = self.0.parts.store.pins().await?;
+        let pins = self.0.parts.store.pins().await?.into_iter();
+        let pins: HashMap<_, _> = pins.map(|pin| (pin.session.clone(), pin)).collect();
         let mut replayed =
             stream::iter(sessions.into_iter().map(|session| self.one(version, session)))
                 .buffered(AT_ONCE);
@@ -79,7 +86,7 @@ impl Registry {
         }
         // Nothing was proven about these: who is pinned stays so.
         for session in rest {
-            if let Some(pin) = pins.iter().find(|pin| pin.session == session.name) {
+            if let Some(pin) = pins.get(&session.name) {
                 replay.staying.push((session.name, Some(pin.digest.clone()), pin.why.clone()));
             } else if !reads.contains(&session.state_schema) {
                 let why = format!("its state has schema {}", session.state_schema);
@@ -218,13 +225,50 @@ fn differences(recorded: &Transition, now: &Transition) -> Vec<Difference> {
         value
     };
     let (recorded, now) = (visible(recorded), visible(now));
-    let at = |value: &Value, path: &str| value.pointer(path).cloned();
+    let at = |value: &Value, path: &str| value.pointer(path).map(told_of);
     let changes = json_patch::diff(&recorded, &now).0;
     changes
         .into_iter()
+        .take(DIFFERENCES)
         .map(|change| {
             let path = change.path().to_string();
             Difference { recorded: at(&recorded, &path), now: at(&now, &path), path }
         })
         .collect()
+}
+
+/// Reports are kept longer than sessions: without phone numbers, and not as long as
+/// a guest likes.
+fn told_of(value: &Value) -> Value {
+    const LONGEST: usize = 500;
+    match value {
+        Value::String(text) => masked(&text.chars().take(LONGEST).collect::<String>()).into(),
+        Value::Array(values) => values.iter().map(told_of).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), told_of(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pairing_core::{session::View, workflow::Effect};
+
+    use super::*;
+
+    #[test]
+    fn a_difference_between_two_numbers_is_told_without_them() {
+        let asks = |phone_number: &str| Transition {
+            state: phone_number.into(),
+            view: View::not_started(),
+            events: Vec::new(),
+            effects: vec![Effect::RequestPairingCode { phone_number: phone_number.into() }],
+            wake_up_at: None,
+        };
+        let found = differences(&asks("5511999990001"), &asks("5511999990002"));
+        let [Difference { path, recorded, now }] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(path, "/effects/0/request-pairing-code/phoneNumber");
+        assert_eq!((recorded, now), (&Some("…01".into()), &Some("…02".into())));
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use pairing_core::plugin::{PluginError, Slot};
+use pairing_core::{
+    phone::masked,
+    plugin::{PluginError, Slot},
+};
 use serde::Serialize;
 
 /// Fails if there is more than allowed.
@@ -25,12 +28,13 @@ pub(crate) fn size(value: &impl Serialize) -> usize {
     }
 }
 
-/// What a guest says, short enough for an error's message.
+/// What a guest says, fit for an error's message: short, and without the phone
+/// numbers that it was told.
 pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 500;
     match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", masked(&text[..end])),
+        None => masked(text),
     }
 }
 
