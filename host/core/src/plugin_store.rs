@@ -287,7 +287,7 @@ pub trait PluginStore: Send + Sync + 'static {
     /// Keeps a verdict.
     async fn add_verdict(&self, verdict: &Verdict) -> Result<(), StoreError>;
 
-    /// The verdicts on a version, oldest first.
+    /// The last hundred verdicts on a version, oldest first.
     async fn verdicts(&self, slot: Slot, digest: &PluginDigest)
     -> Result<Vec<Verdict>, StoreError>;
 

@@ -150,8 +150,11 @@ pub(crate) const ADD_VERDICT: &str = "
     INSERT INTO plugin_verdicts (slot, digest, at, gate, passed, message, report)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-pub(crate) const VERDICTS: &str =
-    "SELECT * FROM plugin_verdicts WHERE slot = $1 AND digest = $2 ORDER BY number";
+/// The last hundred: each activation adds one.
+pub(crate) const VERDICTS: &str = "
+    SELECT * FROM (SELECT * FROM plugin_verdicts WHERE slot = $1 AND digest = $2
+        ORDER BY number DESC LIMIT 100) AS newest
+    ORDER BY number";
 
 pub(crate) fn verdict(row: &impl Columns) -> Result<Verdict, StoreError> {
     let number = row.integer("number").unwrap_or_default().to_string();
