@@ -17,8 +17,8 @@ pub enum RegistryError {
         /// What was asked for.
         digest: String,
     },
-    /// The beginning of a digest fits several versions.
-    #[error("`{digest}` fits {count} versions of slot `{slot}`; give more digits", slot = .slot.as_str())]
+    /// The beginning of a digest fits several versions, or is too short to trust.
+    #[error("`{digest}` begins {count} of the digests of slot `{slot}`; give more digits, at least six", slot = .slot.as_str())]
     Ambiguous {
         /// Which slot.
         slot: Slot,

@@ -141,7 +141,11 @@ async fn fall_back(
     let why = format!("{} could not be loaded: {fault}", state.active.short());
     let mut found: Option<LoadedVersion> = None;
     let earlier = registry.earlier(slot).await.unwrap_or_default();
-    let is_other = |one: &&Earlier| one.left == Left::No && one.version.digest != state.active;
+    let is_other = |one: &&Earlier| {
+        one.left == Left::No
+            && one.version.digest != state.active
+            && registry.may_run(&one.version).is_ok()
+    };
     let others = earlier.iter().filter(is_other);
     for one in others {
         if let Ok(loaded) = registry.load(&one.version, true).await {
