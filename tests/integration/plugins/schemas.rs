@@ -1,6 +1,8 @@
 //! States of another schema: brought over with the next event, kept as they are until
 //! that event has succeeded, and never handed to who can't read them.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use pairing_core::workflow::Input;
 use pairing_plugin_registry::ReplayResult;
@@ -39,6 +41,16 @@ async fn an_event_that_fails_on_the_new_version_leaves_the_old_bytes() {
     let decision = host.command("one").await.unwrap();
     assert_eq!(decision.digest, first, "the version before took the call");
     assert_eq!(host.state("one").await, (1, "2 1.0.0".into()));
+}
+
+#[tokio::test]
+async fn a_version_that_can_not_read_the_new_states_does_not_help_out_with_them() {
+    let host = TestRegistry::with(blind()).await;
+    let new = host.bring("2.0.0", "later2").await;
+    assert_eq!(host.command("one").await.unwrap().digest, new);
+    host.clock.advance(Duration::from_secs(2 * 3600));
+    let error = host.command("one").await.unwrap_err();
+    assert_eq!(error.kind(), "trapped", "and not that the version before refused: {error}");
 }
 
 #[tokio::test]
