@@ -1,9 +1,12 @@
 //! Named limits: what a refusal says, and that normal use never meets one.
 
+use futures::future::join_all;
 use pairing_core::workflow::{CodeFailure, CodeFailureKind};
 use pairing_tests::TestApi;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use super::socket::Socket;
 
 #[tokio::test]
 async fn answers_tell_what_is_left() {
@@ -101,6 +104,45 @@ async fn guessing_tokens_is_limited_by_address_and_harms_no_good_token() {
     let good =
         host.request(Method::GET, "/whatsapp/sessions").header("x-forwarded-for", "198.51.100.1");
     assert_eq!(good.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn guessing_at_sockets_is_limited_as_any_other_and_harms_no_good_token() {
+    let host = TestApi::start().await;
+    let open = async |address: &str, name: &'static str, value: &str| {
+        Socket::refused(&host, &[("x-forwarded-for", address), (name, value)]).await
+    };
+    let guesses = [
+        ("198.51.100.1", "authorization", "Bearer guess"),
+        ("198.51.100.2", "sec-websocket-protocol", "pairing.v1, ticket.guess"),
+    ];
+    for (address, name, value) in guesses {
+        // A few come back while the test runs.
+        let mut refused = 0;
+        for _ in 0..700 {
+            refused += usize::from(open(address, name, value).await == 429);
+        }
+        assert!((1..=100).contains(&refused), "{name}: {refused}");
+        assert_eq!(open("198.51.100.3", name, value).await, 401, "another address");
+        let good = format!("Bearer {}", host.token(json!({})));
+        assert_eq!(open(address, "authorization", &good).await, 101);
+    }
+
+    // A first frame is answered by a close, so another door tells that it counted.
+    let guess_in_a_frame = async || {
+        let mut socket = Socket::open(&host, &[("x-forwarded-for", "198.51.100.4")]).await;
+        socket.say(json!({ "type": "auth", "token": "guess" })).await;
+        assert_eq!(socket.closed().await.0, 4001);
+    };
+    for _ in 0..13 {
+        join_all((0..50).map(|_| guess_in_a_frame())).await;
+    }
+    let mut refused = 0;
+    for _ in 0..150 {
+        let status = open("198.51.100.4", "authorization", "Bearer guess").await;
+        refused += usize::from(status == 429);
+    }
+    assert!(refused > 0);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use super::{
     feed::Feed,
     protocol::{Closed, FromClient, FromHost},
 };
-use crate::{auth::Principal, state::Api};
+use crate::{auth::Principal, client::Client, rate_limit::Limit, state::Api};
 
 /// Time for the first frame, where it must say who calls.
 const AUTH_DEADLINE: Duration = Duration::from_secs(5);
@@ -37,6 +37,7 @@ pub(super) async fn serve<S>(
     api: Api,
     socket: WebSocketStream<S>,
     caller: Option<Principal>,
+    client: Client,
     origin: Option<String>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -44,6 +45,7 @@ pub(super) async fn serve<S>(
     let mut connection = Connection {
         api,
         socket,
+        client,
         origin,
         feed: None,
         minute: Timestamp(0),
@@ -62,6 +64,7 @@ type Step<T = ()> = Result<T, Option<Closed>>;
 struct Connection<S> {
     api: Api,
     socket: WebSocketStream<S>,
+    client: Client,
     /// The page that opened the socket; tickets are bound to it.
     origin: Option<String>,
     feed: Option<Feed>,
@@ -116,6 +119,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
             _ => None,
         };
+        if caller.is_none() {
+            // Only counted: who guesses is refused here, and at other doors too.
+            let _ = self.api.limits.check(Limit::Anonymous, self.client.key());
+        }
         caller.ok_or(Some(Closed::Unauthorized))
     }
 

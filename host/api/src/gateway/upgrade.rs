@@ -18,7 +18,9 @@ use tokio_tungstenite::{
 use super::connection;
 use crate::{
     auth::{Principal, bearer_token},
+    client::Client,
     problem::{Code, Problem},
+    rate_limit::Limit,
     state::Api,
 };
 
@@ -29,14 +31,18 @@ const TICKET: &str = "ticket.";
 
 /// Upgrades. Who calls is told by `Authorization`, by a ticket among the
 /// protocols, or by the first frame.
-pub(crate) async fn open_socket(State(api): State<Api>, mut request: Request) -> Response {
-    match upgrade(&api, &mut request).await {
+pub(crate) async fn open_socket(
+    State(api): State<Api>,
+    client: Client,
+    mut request: Request,
+) -> Response {
+    match upgrade(&api, client, &mut request).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn upgrade(api: &Api, request: &mut Request) -> Result<Response, Problem> {
+async fn upgrade(api: &Api, client: Client, request: &mut Request) -> Result<Response, Problem> {
     let headers = request.headers();
     let has = |name, text: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -49,7 +55,14 @@ async fn upgrade(api: &Api, request: &mut Request) -> Result<Response, Problem> 
     let Some(accept) = key.filter(|_| is_handshake) else {
         return Err(Problem::new(Code::BodyInvalid, "open this address as a WebSocket"));
     };
-    let caller = caller(api, headers).await?;
+    let caller = match caller(api, headers).await {
+        Ok(caller) => caller,
+        Err(problem) => {
+            // As for any request: guessing is limited by address.
+            api.limits.check(Limit::Anonymous, client.key())?;
+            return Err(problem);
+        }
+    };
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     let origin = origin.map(str::to_owned);
     let speaks_ours = has(header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
@@ -60,7 +73,7 @@ async fn upgrade(api: &Api, request: &mut Request) -> Result<Response, Problem> 
         let Ok(upgraded) = upgraded.await else { return };
         let io = TokioIo::new(upgraded);
         let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits())).await;
-        connection::serve(connections, socket, caller, origin).await;
+        connection::serve(connections, socket, caller, client, origin).await;
     });
     let response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
