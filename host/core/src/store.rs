@@ -269,6 +269,15 @@ pub trait LoginStore: Send + Sync + 'static {
     /// is no such admin.
     async fn set_password(&self, admin: Uuid, password_hash: &str) -> Result<bool, StoreError>;
 
+    /// Keeps the same password under a new hash, and all logins; false if the
+    /// hash is no longer `old`, so that a password changed meanwhile stays.
+    async fn update_password_hash(
+        &self,
+        admin: Uuid,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError>;
+
     /// Removes an admin with all logins; false if there is no such admin.
     async fn remove_admin(&self, admin: Uuid) -> Result<bool, StoreError>;
 

@@ -53,6 +53,7 @@ macro_rules! contract_tests {
             a_reused_token_ends_the_login
             idle_and_old_logins_are_void
             a_new_password_ends_all_logins
+            a_new_hash_of_the_same_password_ends_no_login
             removing_an_admin_ends_their_logins
             live_logins_are_told_apart
             old_logins_are_purged

@@ -118,6 +118,29 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
     assert!(!cookie.contains("Domain"), "{cookie}");
 }
 
+/// Of [`PASSWORD`], by parameters that were never ours.
+const CHEAP_HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$HwJq112gqvAz8bfr/gtECQeMn8ZxM7JbiIUucLFvVUg";
+
+#[tokio::test]
+async fn a_sign_in_renews_a_hash_of_other_parameters_and_ends_no_other_sign_in() {
+    let host = TestApi::start().await;
+    let first = host.set_up().await;
+    let ana = host.store.admin("ana").await.unwrap().unwrap();
+    let own = ana.password_hash;
+    assert!(host.store.update_password_hash(ana.id, &own, CHEAP_HASH).await.unwrap());
+    let kept = async || host.store.admin("ana").await.unwrap().unwrap().password_hash;
+
+    assert_eq!(read(login(&host, "ana", "wrong", "198.51.100.1")).await.0, 401);
+    assert_eq!(kept().await, CHEAP_HASH, "only the right password tells what to hash");
+    assert_eq!(read(login(&host, "ana", PASSWORD, "198.51.100.1")).await.0, 200);
+    let renewed = kept().await;
+    let costs = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(costs(&renewed), costs(&own));
+    assert_eq!(read(host.refresh(&first.cookie)).await.0, 200, "whoever is in stays in");
+    assert_eq!(read(login(&host, "ana", PASSWORD, "198.51.100.2")).await.0, 200);
+    assert_eq!(kept().await, renewed, "and once is enough");
+}
+
 #[tokio::test]
 async fn wrong_name_and_wrong_password_look_the_same() {
     let host = TestApi::start().await;

@@ -88,6 +88,16 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
+/// Was it made otherwise than passwords are hashed now?
+fn is_outdated(hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    let now = hasher();
+    let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    hash.algorithm != Algorithm::Argon2id.ident()
+        || hash.version != Some(Version::V0x13.into())
+        || Params::try_from(&hash).map(|then| costs(&then)) != Ok(costs(now.params()))
+}
+
 /// Checks passwords, few at a time.
 pub struct Passwords {
     slots: Semaphore,
@@ -116,6 +126,15 @@ impl Passwords {
             })
         });
         Ok(matches.await? && admin.is_some())
+    }
+
+    /// A hash by today's parameters for a password that is right, where the one
+    /// that is kept is by earlier ones. None too when there is no time for it now.
+    pub async fn renewed(&self, admin: &Admin, password: SecretString) -> Option<String> {
+        if !is_outdated(&admin.password_hash) {
+            return None;
+        }
+        self.hash(password).await.ok()?.ok()
     }
 
     /// Hashes a new password, in turn with the checks.
@@ -157,6 +176,21 @@ mod tests {
         assert!(check_username("ana@finbot.example").is_ok());
         for name in ["", "a b", "a\n", &"x".repeat(65)] {
             assert!(check_username(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_hash_by_other_parameters_is_outdated() {
+        assert!(!is_outdated(&hash(&"right".into()).unwrap()));
+        assert!(!is_outdated(NOBODY));
+        for (now, then) in [
+            ("m=65536", "m=19456"),
+            ("t=3", "t=2"),
+            ("p=1", "p=2"),
+            ("2id", "2i"),
+            ("v=19", "v=16"),
+        ] {
+            assert!(is_outdated(&NOBODY.replace(now, then)), "{then}");
         }
     }
 

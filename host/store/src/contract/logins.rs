@@ -169,6 +169,20 @@ pub async fn a_new_password_ends_all_logins(store: Arc<dyn Store>) {
     assert!(!store.set_password(Uuid::new_v4(), "x").await.unwrap());
 }
 
+pub async fn a_new_hash_of_the_same_password_ends_no_login(store: Arc<dyn Store>) {
+    let (ana, login) = signed_in(&store).await;
+    let (old, bob) = (ana.password_hash.as_str(), admin("bob"));
+    store.add_admin(&bob).await.unwrap();
+    assert!(store.update_password_hash(ana.id, old, "newer").await.unwrap());
+    assert_eq!(store.admin("ana").await.unwrap().unwrap().password_hash, "newer");
+    assert_eq!(store.admin("bob").await.unwrap(), Some(bob), "another has the same hash");
+    assert_eq!(store.live_logins(&[login.id]).await.unwrap(), [login.id]);
+    // Another sign-in, or a new password, came first.
+    assert!(!store.update_password_hash(ana.id, old, "late").await.unwrap());
+    assert_eq!(store.admin("ana").await.unwrap().unwrap().password_hash, "newer");
+    assert!(!store.update_password_hash(Uuid::new_v4(), old, "x").await.unwrap());
+}
+
 pub async fn removing_an_admin_ends_their_logins(store: Arc<dyn Store>) {
     let (ana, login) = signed_in(&store).await;
     assert!(store.remove_admin(ana.id).await.unwrap());

@@ -154,6 +154,27 @@ impl LoginStore for PostgresStore {
         .await
     }
 
+    async fn update_password_hash(
+        &self,
+        admin: Uuid,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        self.within(async {
+            let changed = sqlx::query(
+                "UPDATE admins SET password_hash = $1 WHERE id = $2 AND password_hash = $3",
+            )
+            .bind(new)
+            .bind(admin.to_string())
+            .bind(old)
+            .execute(&self.pool)
+            .await
+            .map_err(from_sqlx)?;
+            Ok(changed.rows_affected() == 1)
+        })
+        .await
+    }
+
     async fn remove_admin(&self, admin: Uuid) -> Result<bool, StoreError> {
         self.within(async {
             let removed = sqlx::query("DELETE FROM admins WHERE id = $1")

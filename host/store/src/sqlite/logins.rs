@@ -125,6 +125,24 @@ impl LoginStore for SqliteStore {
         Ok(changed == 1)
     }
 
+    async fn update_password_hash(
+        &self,
+        admin: Uuid,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let changed = sqlx::query(
+            "UPDATE admins SET password_hash = $1 WHERE id = $2 AND password_hash = $3",
+        )
+        .bind(new)
+        .bind(admin.to_string())
+        .bind(old)
+        .execute(&self.writer)
+        .await
+        .map_err(from_sqlx)?;
+        Ok(changed.rows_affected() == 1)
+    }
+
     async fn remove_admin(&self, admin: Uuid) -> Result<bool, StoreError> {
         let removed = sqlx::query("DELETE FROM admins WHERE id = $1")
             .bind(admin.to_string())

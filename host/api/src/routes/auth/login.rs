@@ -6,7 +6,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::CookieJar;
 use http::{HeaderMap, StatusCode};
-use pairing_core::store::{LoginLimits, Rotation};
+use pairing_core::store::{Admin as Person, LoginLimits, Rotation};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -49,10 +49,11 @@ pub(crate) async fn login(
         }
         Err(_) => None,
     };
-    let is_right = api.passwords.is_right(person.as_ref(), body.password).await;
+    let is_right = api.passwords.is_right(person.as_ref(), body.password.clone()).await;
     match person.filter(|_| is_right == Ok(true)) {
         Some(person) => {
             tracing::info!(audit = "authn_login_success", username = person.username, "signed in");
+            renew_hash(&api, &person, body.password).await;
             begin(&api, jar, &person, api.clock.now()).await
         }
         None if is_right.is_err() => Err(busy()),
@@ -60,6 +61,16 @@ pub(crate) async fn login(
             tracing::warn!(audit = "authn_login_fail", client = %client.0, "a sign-in failed");
             Err(Problem::new(Code::LoginFailed, "name or password is wrong"))
         }
+    }
+}
+
+/// Only now is the password known from which a hash by newer parameters can be
+/// made. Whatever fails is tried again at the next sign-in.
+async fn renew_hash(api: &Api, person: &Person, password: SecretString) {
+    let Some(hash) = api.passwords.renewed(person, password).await else { return };
+    match api.store.update_password_hash(person.id, &person.password_hash, &hash).await {
+        Ok(_) => tracing::info!(username = person.username, "the password is hashed anew"),
+        Err(error) => tracing::warn!(%error, "the password could not be hashed anew"),
     }
 }
 
