@@ -185,6 +185,16 @@ impl View {
         (self.status, self.reason, &self.detail, &self.account)
             == (other.status, other.reason, &other.detail, &other.account)
     }
+
+    /// Nothing but loading has gone on, if anything at all has happened.
+    pub fn is_as_far_as(&self, other: &Self) -> bool {
+        let without_percent = |view: &Self| {
+            let detail = view.detail.clone().map(|detail| Detail { percent: None, ..detail });
+            detail.unwrap_or_default()
+        };
+        (self.status, self.reason, &self.account) == (other.status, other.reason, &other.account)
+            && without_percent(self) == without_percent(other)
+    }
 }
 
 /// Phone numbers print masked.

@@ -52,7 +52,8 @@ pub(crate) fn events(before: &View, decision: &Decision) -> Vec<EventData> {
     events
 }
 
-/// A line of history, if there is something to tell.
+/// A line of history, if there is something to tell. A stretch of loading is one
+/// line, whatever percentages it passes: events tell those.
 pub(crate) fn history(
     before: &View,
     input: &Input,
@@ -60,7 +61,7 @@ pub(crate) fn history(
     decision: &Decision,
 ) -> Option<HistoryEntry> {
     let view = &decision.transition.view;
-    if view.tells_the_same_as(before) {
+    if view.is_as_far_as(before) {
         return None;
     }
     Some(HistoryEntry {

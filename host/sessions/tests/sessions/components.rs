@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use pairing_core::{
     command::Command,
+    event::EventData,
     fakes::{FakeCall, FakeClock},
     id::SessionName,
     session::{CodeKind, Reason, Status},
@@ -180,6 +181,41 @@ fn scanned(data_url: &str) -> String {
     let image = image::load_from_memory(&png.unwrap()).unwrap().into_luma8();
     let mut image = rqrr::PreparedImage::prepare(image);
     image.detect_grids()[0].decode().unwrap().1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_of_loading_is_one_line_of_history_and_many_events() {
+    let plugins = plugins().await;
+    let host = host(&plugins).await;
+    let session = name("sales");
+    host.init(&session).await;
+    host.say(&session, EngineReport::Started).await;
+    host.show_qr(&session, "2@planted-qr,one").await;
+    host.say(&session, EngineReport::Authenticated).await;
+    for percent in [10, 35, 60, 85] {
+        host.say(&session, EngineReport::Loading { percent }).await;
+    }
+    host.say(&session, EngineReport::Ready(account())).await;
+    host.until(&session, |session| session.view.status == Status::Connected).await;
+    let loading =
+        |view: (Status, Option<Reason>)| view == (Status::Authenticated, Some(Reason::Loading));
+    let history = host.sessions.history(&session, 0, 100).await.unwrap();
+    let lines: Vec<_> = history
+        .iter()
+        .filter(|line| loading((line.status, line.reason)))
+        .map(|line| line.detail.as_ref().unwrap().percent)
+        .collect();
+    assert_eq!(lines, [Some(10)], "{history:?}");
+    assert_eq!(history.last().unwrap().status, Status::Connected, "what follows has its line");
+    let updates = host.journal().await.into_iter().filter_map(|event| match event.data {
+        EventData::StatusUpdate { status, reason, detail, .. } if loading((status, reason)) => {
+            detail.unwrap().percent
+        }
+        _ => None,
+    });
+    assert_eq!(updates.collect::<Vec<_>>(), [10, 35, 60, 85]);
+    assert_eq!(host.loaded(&session).await, [10, 35, 60, 85]);
+    host.sessions.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
