@@ -824,7 +824,7 @@ export interface components {
         Parked: {
             /** Format: date-time */
             at: string;
-            /** @description Each attempt's error. */
+            /** @description The last attempt's error. */
             reason: string;
             session: string;
             /** @description An input's cause, or `event` with its place. */

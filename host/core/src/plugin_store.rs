@@ -223,7 +223,7 @@ pub struct Parked {
     pub at: Timestamp,
     /// What it is: an input's cause, or `event` with its place.
     pub what: String,
-    /// Why it was parked: each attempt's error.
+    /// Why it was parked: the last attempt's error.
     pub reason: String,
     /// The input as JSON; of the workflow only.
     pub input: Option<String>,

@@ -31,7 +31,7 @@ pub(crate) struct OneParkedBody {
     at: String,
     /// An input's cause, or `event` with its place.
     what: String,
-    /// Each attempt's error.
+    /// The last attempt's error.
     reason: String,
 }
 
