@@ -24,7 +24,7 @@ fn fill(runtime: &Runtime, active: LoadedVersion) {
 }
 
 #[tokio::test]
-async fn a_breaker_is_shown_as_long_as_its_version_serves_and_not_by_another_copy() {
+async fn failures_are_counted_and_a_breaker_is_shown_as_long_as_its_version_serves() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
     let shown = |name: &str, digest: &PluginDigest| {
@@ -44,6 +44,9 @@ async fn a_breaker_is_shown_as_long_as_its_version_serves_and_not_by_another_cop
         runtime.plugins().workflow.handle(None, &Input::WakeUp, &context).await.unwrap_err();
     }
     assert_eq!(shown("plugin_breaker_state", &bad_digest).as_deref(), Some("2"), "open");
+    // Twice each, but for the last one, after which it is not called any more.
+    assert_eq!(shown("plugin_calls_total", &bad_digest).as_deref(), Some("9"));
+    assert!(recorder.handle().render().contains("result=\"trapped\""), "by kind");
     // As a replay of it does.
     drop(load(&runtime, &bad).await);
     assert_eq!(shown("plugin_breaker_state", &bad_digest).as_deref(), Some("2"), "still");
