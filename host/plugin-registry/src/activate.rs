@@ -76,10 +76,7 @@ impl Registry {
         let rests =
             |active: &LoadedVersion| active.report().health.breaker == BreakerState::Quarantined;
         if is_again && !active.as_ref().is_some_and(rests) {
-            return Err(RegistryError::Impossible(format!(
-                "{} {} is active already",
-                version.name, version.version
-            )));
+            return Err(active_already(version));
         }
         if share.is_some_and(|share| !(1..100).contains(&share)) {
             return Err(RegistryError::Impossible(
@@ -223,7 +220,7 @@ impl Registry {
         let filling = Filling { generation, active, canary, pins: pinned, is_new };
         self.0.parts.runtime.fill(slot, filling);
         count(slot, change.action, "done");
-        tracing::info!(plugin = slot.as_str(), generation, action = change.action.as_str(), who = change.who, active = %activation.active, message, "a slot was filled");
+        tracing::info!(plugin = slot.as_str(), generation, action = change.action.as_str(), who = change.who, active = %activation.active, "{message}");
         Ok(Activated {
             generation,
             from,
@@ -276,6 +273,16 @@ impl Registry {
         let Some(digest) = self.active(slot) else { return Ok(None) };
         Ok(self.0.parts.runtime.running(slot, &digest))
     }
+}
+
+/// Names alone don't tell: two builds may be called the same.
+pub(crate) fn active_already(version: &PluginVersion) -> RegistryError {
+    RegistryError::Impossible(format!(
+        "{} {} ({}) is active already",
+        version.name,
+        version.version,
+        version.digest.short()
+    ))
 }
 
 /// So many stay behind, in words.

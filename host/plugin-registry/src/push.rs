@@ -48,7 +48,7 @@ impl Registry {
     ) -> Result<Pushed, RegistryError> {
         let digest = digest_of(&push.component);
         let known = self.0.parts.store.versions(push.slot).await?;
-        let is_new = known.iter().all(|version| version.digest != digest);
+        let before = known.into_iter().find(|version| version.digest == digest);
         let mut change = self.change(push.slot, PluginAction::Push, &push.who, "");
         change.to = Some(digest.clone());
         let mut arriving = Arriving {
@@ -67,7 +67,11 @@ impl Registry {
             Ok(passed) => passed,
             Err(error) => return Err(self.refused(change, error).await),
         };
-        let version = self.version_of(&arriving, &compiled.version, fuel);
+        let mut version = self.version_of(&arriving, &compiled.version, fuel);
+        let is_new = before.is_none();
+        if let Some(before) = before {
+            (version.created_at, version.created_by) = (before.created_at, before.created_by);
+        }
         self.0.parts.store.add_version(&version, &arriving.push.component).await?;
         self.keep(&version.digest, &compiled.sealed).await;
         if arriving.accepted_by.is_some() {
@@ -91,6 +95,10 @@ impl Registry {
             is_proven: false,
         };
         let loaded = self.compiled_once(&arriving.push, origin).await;
+        if loaded.is_ok() {
+            let said = "in a process of its own, within its time and memory".into();
+            self.note_gate(arriving, "compile", Ok(((), said)))?;
+        }
         let fits = |compiled: Compiled| {
             let said = format!("it exports `{}` and imports nothing", compiled.version.interface());
             (compiled, said)
@@ -128,43 +136,47 @@ impl Registry {
         let keys = &self.0.config.keys;
         let names = || keys.names().collect::<Vec<_>>().join("`, `");
         let Push { component, signature, accept_unsigned, who, .. } = &arriving.push;
-        if let Some(signature) = signature {
-            if let Some(name) = keys.signer_of(component, signature) {
-                arriving.signed_by = Some(name.to_owned());
-                return Ok(((), format!("signed by `{name}`")));
-            }
-            if keys.names().next().is_some() {
-                return refused(format!(
-                    "the signature was made by none of the keys `{}`, or the component was changed \
-                     after it was signed; sign these very bytes: `openssl pkeyutl -sign -rawin \
-                     -inkey key.pem -in component.wasm -out component.wasm.sig`",
-                    names()
-                ));
-            }
+        let signer = signature.as_ref().and_then(|made| keys.signer_of(component, made));
+        if let Some(name) = signer {
+            arriving.signed_by = Some(name.to_owned());
+            return Ok(((), format!("signed by `{name}`")));
         }
         if arriving.source == "embedded" {
             return Ok(((), "a part of the host itself".into()));
         }
-        if !self.0.config.refuse_unsigned {
-            return Ok(((), "not signed, which development mode allows".into()));
-        }
+        // Who names the one component that is meant may have one of a stranger's key.
         match accept_unsigned {
             Some(accepted) if *accepted == *arriving.digest.0 => {
                 arriving.accepted_by = Some(who.clone());
-                Ok(((), format!("not signed, and accepted by `{who}`")))
+                return Ok(((), format!("signed by no listed key, and accepted by `{who}`")));
             }
-            Some(accepted) => refused(format!(
-                "the digest that was accepted is {accepted}, but the component's is {}; look at what \
-                 you are sending",
-                arriving.digest
+            Some(accepted) => {
+                return refused(format!(
+                    "the digest that was accepted is {accepted}, but the component's is {}; look at \
+                     what you are sending",
+                    arriving.digest
+                ));
+            }
+            None => {}
+        }
+        let has_keys = keys.names().next().is_some();
+        match signature {
+            Some(_) if has_keys => refused(format!(
+                "the signature was made by none of the keys `{}`, or the component was changed \
+                 after it was signed; sign these very bytes: `openssl pkeyutl -sign -rawin \
+                 -inkey key.pem -in component.wasm -out component.wasm.sig`",
+                names()
             )),
-            None if keys.names().next().is_none() => refused(format!(
+            _ if !self.0.config.refuse_unsigned => {
+                Ok(((), "not signed, which development mode allows".into()))
+            }
+            _ if !has_keys => refused(format!(
                 "PAIRING_MODE is production, and no key is trusted: list public keys in \
                  PAIRING_PLUGINS_KEYS and sign with one of them, or accept this component, and only \
                  this one, with `--accept-unsigned {}`",
                 arriving.digest
             )),
-            None => refused(format!(
+            _ => refused(format!(
                 "PAIRING_MODE is production, and it has no signature; sign it with one of the keys \
                  `{}` (`openssl pkeyutl -sign -rawin -inkey key.pem -in component.wasm -out \
                  component.wasm.sig`), or accept it with `--accept-unsigned {}`",

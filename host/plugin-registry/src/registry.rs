@@ -220,14 +220,18 @@ impl Registry {
         error: RegistryError,
     ) -> RegistryError {
         count(change.slot, change.action, "refused");
-        // What a guest said in a replay may hold a phone number: it is for the history.
         let gate = if let RegistryError::Refused { gate, .. } = &error { gate } else { "none" };
+        // What a guest said in a replay may hold a phone number: it is for the history.
+        let why = match gate {
+            "replay" => "its history says why".into(),
+            _ => error.to_string(),
+        };
         tracing::warn!(
             plugin = change.slot.as_str(),
             action = change.action.as_str(),
             who = change.who,
             gate,
-            "a change of a plugin was refused; its history says why"
+            "a change of a plugin was refused: {why}"
         );
         let change = PluginChange { refusal: Some(error.to_string()), ..change };
         if let Err(error) = self.0.parts.store.note(&change).await {

@@ -9,7 +9,7 @@ use pairing_core::{
 use pairing_plugin_runtime::LoadedVersion;
 
 use crate::{
-    activate::{Swap, stay},
+    activate::{Swap, active_already, stay},
     earlier::BACK,
     errors::RegistryError,
     registry::Registry,
@@ -79,12 +79,18 @@ impl Registry {
             },
             Some(digest) => {
                 let version = self.find(slot, digest).await?;
+                if self.active(slot).as_ref() == Some(&version.digest) {
+                    let active = self.active_version(slot).await?.filter(|_| on_trial);
+                    return active.ok_or_else(|| active_already(&version));
+                }
                 let earlier = self.earlier(slot).await?;
                 if earlier.iter().all(|earlier| earlier.version.digest != version.digest) {
                     return Err(RegistryError::Impossible(format!(
-                        "{} {} is not among the last {BACK} versions that were active; `activate` \
-                         makes it so, with all checks",
-                        version.name, version.version
+                        "{} {} ({}) is not among the last {BACK} versions that were active; \
+                         `activate` makes it so, with all checks",
+                        version.name,
+                        version.version,
+                        version.digest.short()
                     )));
                 }
                 self.may_run(&version)?;
@@ -96,13 +102,23 @@ impl Registry {
     }
 
     async fn nothing_before(&self, slot: Slot) -> RegistryError {
-        let (slot, earlier) = (slot.as_str(), self.earlier(slot).await);
-        RegistryError::Impossible(if earlier.is_ok_and(|earlier| earlier.is_empty()) {
+        let earlier = self.earlier(slot).await.unwrap_or_default();
+        let none = earlier.is_empty();
+        let left = earlier.into_iter().filter(|one| self.may_run(&one.version).is_ok());
+        let left = left.map(|one| one.version.digest.short().to_owned()).collect::<Vec<_>>();
+        let slot = slot.as_str();
+        RegistryError::Impossible(if none {
             format!("no other version of slot `{slot}` was active before")
+        } else if left.is_empty() {
+            format!(
+                "no version of slot `{slot}` that was active before may run any more; \
+                 `pairing-host plugin push` sends it in again, with a signature"
+            )
         } else {
             format!(
-                "every version of slot `{slot}` that was active before was left by going back, or \
-                 may not run any more; `--to` takes one of them all the same"
+                "every version of slot `{slot}` that was active before was left by going back; name \
+                 the one that you want all the same (`--to`): {}",
+                left.join(", ")
             )
         })
     }

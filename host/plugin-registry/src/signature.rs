@@ -30,6 +30,15 @@ pub enum KeyError {
         /// Why.
         error: std::io::Error,
     },
+    /// It is the half that nobody else may see.
+    #[error(
+        "{path} is a private key, which no host needs to know; `openssl pkey -in {path} -pubout \
+         -out public.pem` writes the public half of it"
+    )]
+    Private {
+        /// Which file.
+        path: String,
+    },
     /// It is not an Ed25519 public key.
     #[error(
         "{path} is not the public half of an Ed25519 key in PEM; `openssl genpkey -algorithm \
@@ -52,6 +61,9 @@ impl TrustedKeys {
             let path = file.display().to_string();
             let text = fs::read_to_string(file)
                 .map_err(|error| KeyError::Read { path: path.clone(), error })?;
+            if text.contains("PRIVATE KEY-----") {
+                return Err(KeyError::Private { path });
+            }
             let key = from_pem(&text).ok_or(KeyError::NotAKey { path })?;
             let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             Ok(TrustedKey { name, key })
@@ -68,7 +80,7 @@ impl TrustedKeys {
     }
 
     /// Their names.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|key| key.name.as_str())
     }
 }

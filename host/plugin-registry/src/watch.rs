@@ -25,6 +25,7 @@ pub(crate) fn present(dir: &Path) -> HashMap<Slot, Stamp> {
 
 /// Watches until the registry stops.
 pub(crate) async fn run(registry: Registry, dir: PathBuf, mut seen: HashMap<Slot, Stamp>) {
+    tracing::info!(dir = %dir.display(), "watching the plugins' folder: what is saved there from now on is pushed and activated");
     loop {
         for slot in Slot::ALL {
             let Some(stamp) = stamp(&dir, slot) else { continue };

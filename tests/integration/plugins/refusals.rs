@@ -95,7 +95,9 @@ async fn what_can_not_be_asked_for() {
     assert_snapshot!("nothing_to_go_back_to", host.back(None).await.unwrap_err());
     let second = host.push(chameleon("2.0.0", "plain")).await;
     let never = host.back(Some(&second.0[..10])).await.unwrap_err();
-    assert_snapshot!("never_active", never);
+    assert_snapshot!("never_active", without_digests(never));
+    let active = host.back(Some(&active.0)).await.unwrap_err();
+    assert_eq!(without_digests(active), "chameleon 1.0.0 (<digest>) is active already");
     assert_snapshot!(
         "unknown",
         host.back(Some("0123456789ab"))

@@ -6,7 +6,10 @@ use std::{path::Path, process::Command};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use insta::assert_snapshot;
-use pairing_core::{plugin::Slot, plugin_store::PluginAction};
+use pairing_core::{
+    plugin::{PluginDigest, Slot},
+    plugin_store::PluginAction,
+};
 use pairing_plugin_registry::{Push, Pushed, RegistryConfig, RegistryError, TrustedKeys};
 use pairing_plugin_runtime::digest_of;
 use pairing_tests::{marked, released};
@@ -121,6 +124,24 @@ async fn an_acceptance_is_for_one_digest_and_stands_in_the_history() {
 }
 
 #[tokio::test]
+async fn an_acceptance_counts_for_what_a_stranger_signed_and_in_development_too() {
+    let (keys, stranger) = (Keys::new(), Keys::new());
+    for rules in [keys.rules(), RegistryConfig { refuse_unsigned: false, ..keys.rules() }] {
+        let host = production(rules).await;
+        let push = |accepted: PluginDigest| Push {
+            signature: Some(stranger.sign(&component())),
+            accept_unsigned: Some(accepted.to_string()),
+            ..push(Slot::Workflow, component())
+        };
+        let error = host.registry.push(push(digest_of(b"another"))).await.unwrap_err();
+        assert!(error.to_string().contains("the digest that was accepted"), "{error}");
+        let pushed = host.registry.push(push(digest_of(&component()))).await.unwrap();
+        assert_eq!(pushed.version.accepted_by.as_deref(), Some(WHO));
+        host.change(PluginAction::AcceptUnsigned).await;
+    }
+}
+
+#[tokio::test]
 async fn what_a_key_signed_does_not_run_anew_once_the_key_is_not_listed_any_more() {
     let keys = Keys::new();
     let mut host = production(keys.rules()).await;
@@ -184,6 +205,10 @@ fn a_key_that_can_not_be_used_is_named() {
     };
     assert_snapshot!("key_missing", said(&missing));
     assert_snapshot!("key_private", said(&private));
+    let certificate = folder.path().join("certificate.pem");
+    std::fs::write(&certificate, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    assert_snapshot!("key_of_another_kind", said(&certificate));
 }
 
 /// The words of the error messages, carried out.
