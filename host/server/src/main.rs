@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pairing_engine::InvalidConfig;
+use pairing_plugin_registry::KeyError;
 
 use crate::config::InvalidSettings;
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             eprintln!("pairing-host: {error:#}");
             let is_config = error.is::<InvalidSettings>()
                 || error.is::<InvalidConfig>()
+                || error.is::<KeyError>()
                 || error.is::<data_dir::Unusable>();
             ExitCode::from(if is_config { CONFIG } else { 1 })
         }

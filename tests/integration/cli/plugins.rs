@@ -142,8 +142,9 @@ async fn a_trial_is_begun_and_ended() {
     let digest =
         operator.pushes("qr-renderer", &operator.file("r", &marked(&released("qr-renderer"), 1)));
     let text = operator.reads(&["activate", "qr-renderer", &digest[..8], "--canary", "10"]);
-    assert!(text.contains("10% of the sessions"), "{text}");
-    assert!(operator.reads(&["list"]).contains("10% trial"));
+    assert!(text.contains("10 % of the sessions"), "{text}");
+    let slots = operator.reads(&["list"]);
+    assert!(slots.contains("10 % trial"), "{slots}");
     let answer = operator.json(&["rollback", "qr-renderer"]);
     assert_eq!(answer["canary"], Value::Null);
     for wrong in ["0", "100", "many"] {

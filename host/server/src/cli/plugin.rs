@@ -74,7 +74,7 @@ pub struct ActivateArgs {
     #[command(flatten)]
     pub version: VersionArgs,
     /// On trial, for this percentage of the sessions only
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
     pub canary: Option<u8>,
     /// The reason, for the history
     #[arg(long, value_name = "TEXT")]
@@ -125,6 +125,12 @@ pub struct ParkedArgs {
 
 fn slots() -> PossibleValuesParser {
     PossibleValuesParser::new(Slot::ALL.map(Slot::as_str))
+}
+
+fn share(text: &str) -> Result<u8, String> {
+    let percent = text.trim_end_matches('%').trim_end().parse().ok();
+    let taken = percent.filter(|percent| (1..=99).contains(percent));
+    taken.ok_or_else(|| "1 to 99, in percent; without --canary it is for all sessions".into())
 }
 
 fn digest(text: &str) -> Result<String, String> {

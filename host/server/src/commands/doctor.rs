@@ -170,9 +170,18 @@ fn issuer(settings: &Settings) -> Finding {
 /// The host's own ones run on this machine, and the keys can be used. Which ones
 /// are active stands in the database, which is the running host's.
 async fn plugins(settings: &Settings) -> Finding {
-    app::registry_config(settings).map_err(|error| format!("{error:#}"))?;
+    let config = app::registry_config(settings).map_err(|error| format!("{error:#}"))?;
+    let names = config.keys.names().collect::<Vec<_>>().join("`, `");
+    let signers = match (names.is_empty(), config.refuse_unsigned) {
+        (false, _) => format!("others may be signed by `{names}`"),
+        (true, true) => "no key is listed that may sign others".into(),
+        (true, false) => "others need no signature in development mode".into(),
+    };
     match Plugins::load(PluginsConfig::default()).await {
-        Ok(plugins) => Ok(format!("the {} that the host brings along run", plugins.infos().len())),
+        Ok(plugins) => {
+            let own = plugins.infos().len();
+            Ok(format!("the {own} that the host brings along run; {signers}"))
+        }
         Err(error) => Err(error.to_string()),
     }
 }

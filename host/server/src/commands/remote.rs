@@ -38,7 +38,8 @@ impl Remote {
     /// A request with the token, to be completed and sent.
     pub fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
         let url = self.url.join(path).context("could not make the request's address")?;
-        let Some(token) = &self.token else {
+        // An empty one is what is left when the command that makes one fails.
+        let Some(token) = self.token.as_ref().filter(|token| !token.is_empty()) else {
             bail!("no token: set PAIRING_TOKEN, for example to what `pairing-host token` prints");
         };
         let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;

@@ -48,7 +48,7 @@ pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
         PluginCommand::History(args) => {
             let before = args.before.map(|number| format!("&before={number}")).unwrap_or_default();
             let path = format!("/plugins/{}/history?limit={}{before}", args.slot, args.limit);
-            show(&args.remote, &path, text::history).await?;
+            show(&args.remote, &path, |answer| text::history(answer, args.before)).await?;
         }
         PluginCommand::Replay(args) => {
             let path = format!("/plugins/{}/replay", args.slot);

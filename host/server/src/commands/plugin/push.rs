@@ -104,7 +104,9 @@ fn signature_of(read: &[u8]) -> Option<Vec<u8>> {
     if read.len() == SIGNATURE_BYTES {
         return Some(read.to_vec());
     }
-    let decoded = BASE64_STANDARD.decode(read.trim_ascii()).ok()?;
+    // `base64` and `openssl base64` write several lines.
+    let read: Vec<u8> = read.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let decoded = BASE64_STANDARD.decode(read).ok()?;
     (decoded.len() == SIGNATURE_BYTES).then_some(decoded)
 }
 
@@ -116,8 +118,9 @@ mod tests {
     fn a_signature_is_read_as_bytes_and_as_base64() {
         let bytes = vec![200; 64];
         assert_eq!(signature_of(&bytes).unwrap(), bytes);
-        let base64 = format!("{}\n", BASE64_STANDARD.encode(&bytes));
-        assert_eq!(signature_of(base64.as_bytes()).unwrap(), bytes);
+        let base64 = BASE64_STANDARD.encode(&bytes);
+        let (line, rest) = base64.split_at(76);
+        assert_eq!(signature_of(format!("{line}\n{rest}\n").as_bytes()).unwrap(), bytes);
         assert_eq!(signature_of(&bytes[1..]), None);
         assert_eq!(signature_of(b"-----BEGIN PUBLIC KEY-----"), None);
     }

@@ -19,7 +19,7 @@ pub fn activated(answer: &Value) -> String {
     let canary = &answer["canary"];
     if canary.is_object() {
         let digest = short(text(canary, "digest"));
-        all.push(format!("on trial    {digest}, {}% of the sessions", count(canary, "share")));
+        all.push(format!("on trial    {digest}, {} % of the sessions", count(canary, "share")));
     }
     all.push(format!("generation  {}", grouped(count(answer, "generation"))));
     let pinned = count(answer, "pinnedSessions");
@@ -27,16 +27,21 @@ pub fn activated(answer: &Value) -> String {
         let sessions = counted(pinned, "session stays", "sessions stay");
         all.push(format!("pinned      {sessions} with another version"));
     }
-    if answer["replay"].is_object() {
+    // Where there was nothing to replay the message says so already.
+    if count(&answer["replay"], "histories") > 0 {
         all.extend([String::new(), replay(&answer["replay"])]);
     }
     all.join("\n")
 }
 
-pub fn history(answer: &Value) -> String {
+/// `before`: only entries with a lower number were asked for.
+pub fn history(answer: &Value, before: Option<u64>) -> String {
     let changes = list(answer, "changes");
     if changes.is_empty() {
-        return "nothing was done to this slot yet".into();
+        return match before {
+            Some(before) => format!("nothing was done to this slot before {before}"),
+            None => "nothing was done to this slot yet".into(),
+        };
     }
     let mut all: Vec<String> = changes.iter().map(change).collect();
     if let Some(next) = answer["next"].as_u64() {
@@ -59,7 +64,7 @@ fn change(change: &Value) -> String {
         (None, None) => "-".to_owned(),
     });
     if let Some(share) = change["share"].as_u64() {
-        line.push_str(&format!(" for {share}% of the sessions"));
+        line.push_str(&format!(" for {share} % of the sessions"));
     }
     line.push_str(&format!("  by {}", text(change, "who")));
     let said = |name: &str| change[name].as_str().filter(|said| !said.is_empty());

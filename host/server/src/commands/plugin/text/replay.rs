@@ -22,12 +22,15 @@ pub fn is_identical(report: &Value) -> bool {
 }
 
 pub fn replay(report: &Value) -> String {
-    let mut all = vec![format!(
-        "version {} replayed {} with {}",
-        short(text(report, "digest")),
-        counted(count(report, "histories"), "history", "histories"),
-        counted(count(report, "inputs"), "input", "inputs"),
-    )];
+    let digest = short(text(report, "digest"));
+    let mut all = vec![match count(report, "histories") {
+        0 => format!("there was nothing to replay with version {digest}"),
+        histories => format!(
+            "version {digest} replayed {} with {}",
+            counted(histories, "history", "histories"),
+            counted(count(report, "inputs"), "input", "inputs"),
+        ),
+    }];
     for (result, meaning) in RESULTS {
         let histories = count(&report["results"], result);
         if histories > 0 {

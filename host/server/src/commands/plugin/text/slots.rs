@@ -27,7 +27,7 @@ pub fn slots(answer: &Value) -> String {
         if canary.is_object() {
             let share = count(canary, "share");
             let empty = String::new;
-            rows.push(row(format!("  {share}% trial"), canary, "", empty(), empty()));
+            rows.push(row(format!("  {share} % trial"), canary, "", empty(), empty()));
             errors.extend(last_error(&format!("{name}, on trial"), canary));
         }
     }

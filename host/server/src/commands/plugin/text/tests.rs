@@ -204,8 +204,10 @@ fn history() {
     let mut back = change(31, "automatic-rollback", Some(NEW), Some(OLD));
     (back["who"], back["detail"]) = ("host".into(), "6 of 100 calls failed".into());
     let changes = [pushed, refused, traps, trial, back, change(1, "seed", None, Some(OLD))];
-    assert_snapshot!(super::history(&json!({ "changes": changes, "next": 1 })));
-    assert_snapshot!("an_empty_history", super::history(&json!({ "changes": [], "next": null })));
+    assert_snapshot!(super::history(&json!({ "changes": changes, "next": 1 }), None));
+    let empty = json!({ "changes": [], "next": null });
+    assert_snapshot!("an_empty_history", super::history(&empty, None));
+    assert_snapshot!("nothing_older", super::history(&empty, Some(5)));
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn signature(version: &Value) -> String {
     match (version["signedBy"].as_str(), version["acceptedBy"].as_str()) {
         (Some(key), _) => format!("by {key}"),
         (None, Some(who)) => format!("none, accepted by {who}"),
+        (None, None) if version["source"] == "embedded" => "the host's own".into(),
         (None, None) => "none".into(),
     }
 }
