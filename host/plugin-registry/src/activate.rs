@@ -8,7 +8,7 @@ use pairing_core::{
     plugin::{PluginDigest, Slot},
     plugin_store::{Activation, Canary, Pin, PluginAction, PluginChange, PluginVersion, Verdict},
 };
-use pairing_plugin_runtime::{BreakerState, Filling, LoadedVersion};
+use pairing_plugin_runtime::{BreakerState, Filling, LoadedVersion, digest_of, embedded};
 
 use crate::{
     errors::RegistryError,
@@ -112,7 +112,9 @@ impl Registry {
             .signed_by
             .as_ref()
             .is_some_and(|name| self.0.config.keys.names().any(|known| known == name));
-        let is_ours = version.source == "embedded";
+        // What came in another way at first may be a part of a later host.
+        let is_ours =
+            version.source == "embedded" || version.digest == digest_of(embedded(version.slot));
         if is_signed || is_ours || version.accepted_by.is_some() || !self.0.config.refuse_unsigned {
             return Ok(());
         }

@@ -42,7 +42,10 @@ async fn a_component_comes_in_is_judged_and_can_be_read_by_the_first_digits() {
         (&version["name"], &version["version"]),
         (&json!("pairing-workflow"), &json!("0.1.0"))
     );
-    assert_eq!((&version["source"], &version["createdBy"]), (&json!("upload"), &json!("external:42")));
+    assert_eq!(
+        (&version["source"], &version["createdBy"]),
+        (&json!("upload"), &json!("external:42"))
+    );
     assert_eq!((&version["isActive"], &version["isCanary"]), (&json!(false), &json!(false)));
     assert_eq!(version["signedBy"], Value::Null);
     assert_eq!((&version["imports"], &version["readsSchemas"]), (&json!([]), &json!([1])));
@@ -106,7 +109,10 @@ async fn in_production_an_acceptance_is_of_one_digest_only_and_audited() {
     let accepted = upload_accepted(&host, "fan-out", &component, &digest.to_uppercase());
     let (status, version) = read(accepted).await;
     assert_eq!(status, 201, "{version}");
-    assert_eq!((&version["signedBy"], &version["acceptedBy"]), (&Value::Null, &json!("external:42")));
+    assert_eq!(
+        (&version["signedBy"], &version["acceptedBy"]),
+        (&Value::Null, &json!("external:42"))
+    );
     let actions = changes(&host, "fan-out").await;
     let accepted = actions.iter().find(|change| change["action"] == "accept-unsigned").unwrap();
     assert_eq!((&accepted["to"], &accepted["who"]), (&json!(digest), &json!("external:42")));
