@@ -231,7 +231,7 @@ impl Registry {
             action = change.action.as_str(),
             who = change.who,
             gate,
-            "a change of a plugin was refused: {why}"
+            "a change of a plugin was not made: {why}"
         );
         let change = PluginChange { refusal: Some(error.to_string()), ..change };
         if let Err(error) = self.0.parts.store.note(&change).await {
