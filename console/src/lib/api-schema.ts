@@ -1463,15 +1463,16 @@ export interface operations {
     };
     read_plugin_history: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only entries with a lower number. */
+                before?: number;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description `workflow`, `qr-renderer` or `fan-out` */
                 slot: string;
-                /** @description Only entries with a lower number. */
-                before: number | null;
-                /** @description At most so many, 1 to 200. */
-                limit: number | null;
             };
             cookie?: never;
         };
@@ -1497,13 +1498,14 @@ export interface operations {
     };
     list_parked: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description `workflow`, `qr-renderer` or `fan-out` */
                 slot: string;
-                /** @description At most so many, 1 to 200. */
-                limit: number | null;
             };
             cookie?: never;
         };
@@ -1627,7 +1629,13 @@ export interface operations {
     };
     push_plugin_version: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Let the component of this SHA-256 in although no listed key signed it. It is
+                 *     noted who did.
+                 */
+                acceptUnsigned?: string;
+            };
             header?: {
                 /** @description base64 of the component's Ed25519 signature, 64 bytes */
                 "Plugin-Signature"?: string | null;
@@ -1635,11 +1643,6 @@ export interface operations {
             path: {
                 /** @description `workflow`, `qr-renderer` or `fan-out` */
                 slot: string;
-                /**
-                 * @description Let the component of this SHA-256 in although no listed key signed it. It is
-                 *     noted who did.
-                 */
-                acceptUnsigned: string | null;
             };
             cookie?: never;
         };
@@ -1710,21 +1713,21 @@ export interface operations {
     };
     read_events: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /**
                  * @description Go on after this `id`. Without it a page begins with the oldest event that
                  *     is kept, and a stream with the next one.
                  */
-                after: string | null;
+                after?: string;
                 /** @description At most so many, 1 to 1000. */
-                limit: number | null;
+                limit?: number;
                 /** @description Names of sessions, separated by commas; all without it. */
-                sessions: string | null;
+                sessions?: string;
                 /** @description Kinds of events, separated by commas; all without it. */
-                types: string | null;
+                types?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -1904,12 +1907,13 @@ export interface operations {
     };
     delete_session: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The link may be lost. */
+                confirm?: boolean;
+            };
             header?: never;
             path: {
                 sessionName: string;
-                /** @description The link may be lost. */
-                confirm: boolean;
             };
             cookie?: never;
         };
@@ -1968,14 +1972,15 @@ export interface operations {
     };
     read_history: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Go on after this `id`. */
+                after?: number;
+                /** @description At most so many, 1 to 500. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 sessionName: string;
-                /** @description Go on after this `id`. */
-                after: number | null;
-                /** @description At most so many, 1 to 500. */
-                limit: number | null;
             };
             cookie?: never;
         };

@@ -75,4 +75,19 @@ mod tests {
         }
         assert!(names.len() >= 24, "{names:?}");
     }
+
+    #[test]
+    fn a_parameter_of_the_path_stands_in_it_and_no_other_is_demanded() {
+        let api = serde_json::to_value(describe()).unwrap();
+        for (path, operations) in api["paths"].as_object().unwrap() {
+            for operation in operations.as_object().unwrap().values() {
+                for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                    let name = parameter["name"].as_str().unwrap();
+                    let in_path = path.contains(&format!("{{{name}}}"));
+                    assert_eq!(parameter["in"] == "path", in_path, "{name} of {path}");
+                    assert!(in_path || parameter["required"] != true, "{name} of {path}");
+                }
+            }
+        }
+    }
 }

@@ -29,6 +29,7 @@ use crate::{
 };
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
     /// Go on after this `id`. Without it a page begins with the oldest event that
     /// is kept, and a stream with the next one.

@@ -55,6 +55,7 @@ pub(crate) async fn read_session(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ConfirmQuery {
     /// The link may be lost.
     #[serde(default)]
@@ -142,6 +143,7 @@ async fn tell(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// Go on after this `id`.
     after: Option<u64>,

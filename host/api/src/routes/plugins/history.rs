@@ -19,6 +19,7 @@ use crate::{
 };
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ChangesQuery {
     /// Only entries with a lower number.
     before: Option<u64>,

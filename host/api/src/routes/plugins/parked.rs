@@ -17,6 +17,7 @@ use crate::{
 };
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ParkedQuery {
     /// At most so many, 1 to 200.
     limit: Option<u32>,

@@ -34,6 +34,7 @@ const MEDIA_TYPE: &str = "application/wasm";
 const SIGNATURE: &str = "plugin-signature";
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PushQuery {
     /// Let the component of this SHA-256 in although no listed key signed it. It is
