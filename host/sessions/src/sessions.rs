@@ -142,19 +142,8 @@ impl Sessions {
         name: &SessionName,
         command: Command,
     ) -> Result<CommandReply, CommandError> {
-        let entry = match self.entry(name) {
-            Some(entry) => entry,
-            None if command.creates_session() => self.open(name, None),
-            None => return Err(CommandError::NotFound),
-        };
-        if entry.snapshot.load().is_none() && !command.creates_session() {
-            return Err(CommandError::NotFound);
-        }
         let (reply, answer) = oneshot::channel();
-        entry.mailbox.try_send(CommandMessage { command, reply }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => CommandError::Busy,
-            mpsc::error::TrySendError::Closed(_) => CommandError::Interrupted,
-        })?;
+        self.post(name, CommandMessage { command, reply });
         match tokio::time::timeout(self.0.command_deadline, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(CommandError::Interrupted),
@@ -222,6 +211,32 @@ impl Sessions {
         self.0.tasks.wait().await;
     }
 
+    /// Puts a command into the session's mailbox, or refuses it.
+    fn post(&self, name: &SessionName, mut message: CommandMessage) {
+        loop {
+            let creates = message.command.creates_session();
+            let entry = match self.entry(name) {
+                Some(entry) => entry,
+                None if creates => self.open(name, None),
+                None => return message.refuse(CommandError::NotFound),
+            };
+            if entry.snapshot.load().is_none() && !creates {
+                return message.refuse(CommandError::NotFound);
+            }
+            message = match entry.mailbox.try_send(message) {
+                Ok(()) => return,
+                Err(mpsc::error::TrySendError::Full(message)) => {
+                    return message.refuse(CommandError::Busy);
+                }
+                Err(mpsc::error::TrySendError::Closed(message)) => message,
+            };
+            if self.0.stopping.is_cancelled() {
+                return message.refuse(CommandError::Interrupted);
+            }
+            // The session was deleted meanwhile; its name begins anew.
+        }
+    }
+
     fn entry(&self, name: &SessionName) -> Option<Entry> {
         let entries = self.0.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.get(name).cloned()
@@ -233,7 +248,7 @@ impl Sessions {
         if let Some(entry) = entries.get(name) {
             return entry.clone();
         }
-        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        let (mailbox, mut inbox) = mpsc::channel(MAILBOX);
         let entry = Entry { mailbox, snapshot: SharedSnapshot::default() };
         entries.insert(name.clone(), entry.clone());
         let supervised = Supervised {
@@ -248,8 +263,13 @@ impl Sessions {
         supervised.show(record.as_ref());
         let (sessions, name) = (self.clone(), name.clone());
         self.0.tasks.spawn(async move {
-            if supervised.run(record, inbox).await == SessionEnd::Deleted {
+            if supervised.run(record, &mut inbox).await == SessionEnd::Deleted {
                 sessions.forget(&name);
+                // Who wrote to the deleted session means the next of that name.
+                inbox.close();
+                while let Ok(message) = inbox.try_recv() {
+                    sessions.post(&name, message);
+                }
             }
         });
         entry

@@ -52,11 +52,11 @@ impl Supervised {
     pub(crate) async fn run(
         self,
         mut record: Option<SessionRecord>,
-        mut mailbox: mpsc::Receiver<CommandMessage>,
+        mailbox: &mut mpsc::Receiver<CommandMessage>,
     ) -> SessionEnd {
         let mut restarts: Vec<Timestamp> = Vec::new();
         loop {
-            match self.run_once(record, &mut mailbox).await {
+            match self.run_once(record, mailbox).await {
                 RunEnd::Task(TaskEnd::Deleted) => return SessionEnd::Deleted,
                 RunEnd::HostStopping => return SessionEnd::HostStopping,
                 RunEnd::Task(TaskEnd::Overtaken) | RunEnd::Panicked => {}
@@ -74,7 +74,7 @@ impl Supervised {
             if restarts.len() > MAX_RESTARTS {
                 tracing::error!(session.name = %self.name, "the session's task fails again and again; it is left alone for ten minutes");
                 let again = self.shared.clock.sleep_until(now.after(WINDOW));
-                let mut mailbox = Mailbox::new(&mut mailbox);
+                let mut mailbox = Mailbox::new(mailbox);
                 tokio::select! {
                     // Callers hear at once that nobody is there.
                     () = mailbox.refuse_until(again, || CommandError::Interrupted) => {}

@@ -29,21 +29,38 @@ async fn a_deletion_ends_engine_and_profile_before_the_row_goes() {
     assert_eq!(host.engine.calls(&session), ended);
     assert_eq!(host.store.sessions().await.unwrap().len(), 1);
 
+    // Whoever asks meanwhile means the next session of that name.
+    let next = host.sessions.command(&session, init());
+    tokio::pin!(next);
+    assert!(futures::poll!(&mut next).is_pending());
+
     host.store.release(&session);
     within(deleting).await.unwrap();
+    within(next).await.unwrap();
+    within(host.engine.wait_for(&session, &FakeCall::Start, 2)).await;
+    host.link(&session).await;
+    assert_eq!(host.inputs(&session).await.len(), 2);
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_session_can_begin_anew_at_once() {
+    let host = Host::start().await;
+    let session = name("sales");
+    host.init(&session).await;
+    host.command(&session, DELETE).await.unwrap();
     assert!(host.sessions.session(&session).is_none());
     assert_eq!(host.store.sessions().await.unwrap(), []);
     assert_eq!(host.journal().await.last().unwrap().data.kind(), "session-deleted");
     assert!(matches!(
         host.command(&session, Command::Disconnect).await,
-        Err(CommandError::NotFound | CommandError::Interrupted)
+        Err(CommandError::NotFound)
     ));
-
-    // The name begins anew.
-    within(async { while host.command(&session, init()).await.is_err() {} }).await;
-    within(host.engine.wait_for(&session, &FakeCall::Start, 2)).await;
-    host.link(&session).await;
-    assert_eq!(host.inputs(&session).await.len(), 2);
+    for _ in 0..20 {
+        host.command(&session, init()).await.unwrap();
+        host.command(&session, DELETE).await.unwrap();
+    }
+    assert_eq!(host.store.sessions().await.unwrap(), []);
     host.sessions.stop().await;
 }
 
