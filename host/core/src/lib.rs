@@ -1,16 +1,18 @@
 //! The words of the domain and the traits that the other crates implement.
 //!
 //! No I/O happens here: `store`, `engine` and `plugin-runtime` implement
-//! [`store::Store`], [`engine::Engine`] and the three plugin traits; `sessions`
+//! [`store::Store`], [`engine::Engine`] and the plugin traits; `sessions`
 //! and `api` see nothing but these traits.
 
 pub mod clock;
 pub mod command;
+pub mod delivery_store;
 pub mod engine;
 pub mod event;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 pub mod fan_out;
+pub mod handler;
 pub mod id;
 pub mod phone;
 pub mod plugin;
@@ -18,4 +20,5 @@ pub mod plugin_store;
 pub mod renderer;
 pub mod session;
 pub mod store;
+pub mod subscription;
 pub mod workflow;

@@ -1,8 +1,10 @@
 //! What all plugins have in common: how they are named and how they fail.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
+
+use crate::handler::{HandlerName, InvalidHandlerName};
 
 /// SHA-256 of a component's file, as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,8 +54,8 @@ impl fmt::Display for PluginDigest {
 }
 
 /// A place that a plugin fills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Slot {
     /// Decides what sessions do.
     Workflow,
@@ -61,24 +63,57 @@ pub enum Slot {
     QrRenderer,
     /// Hands events on.
     FanOut,
+    /// Reacts to events. There are any number of these, and the host works without.
+    Handler(HandlerName),
 }
 
 impl Slot {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Workflow, Self::QrRenderer, Self::FanOut];
+    /// Those that must be filled.
+    pub const OWN: [Self; 3] = [Self::Workflow, Self::QrRenderer, Self::FanOut];
 
-    /// The slot of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|slot| slot.as_str() == name)
-    }
-
-    /// The slot's name, such as `qr-renderer`.
-    pub fn as_str(self) -> &'static str {
+    /// The slot's name, such as `qr-renderer`; a handler's slot is called like it.
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Workflow => "workflow",
             Self::QrRenderer => "qr-renderer",
             Self::FanOut => "fan-out",
+            Self::Handler(name) => name.as_str(),
         }
+    }
+
+    /// For metrics.
+    pub fn label(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    /// The handler whose slot it is.
+    pub fn handler(&self) -> Option<HandlerName> {
+        if let Self::Handler(name) = self { Some(*name) } else { None }
+    }
+}
+
+impl FromStr for Slot {
+    type Err = InvalidHandlerName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match Self::OWN.into_iter().find(|slot| slot.as_str() == name) {
+            Some(slot) => Ok(slot),
+            None => name.parse().map(Self::Handler),
+        }
+    }
+}
+
+impl TryFrom<String> for Slot {
+    type Error = InvalidHandlerName;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<Slot> for String {
+    fn from(slot: Slot) -> Self {
+        slot.label()
     }
 }
 

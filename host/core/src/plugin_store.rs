@@ -46,7 +46,7 @@ pub struct PluginVersion {
 pub struct PluginFacts {
     /// The interface that makes it fit the slot.
     pub interface: String,
-    /// What it imports: names of functions. None of our worlds grants any yet.
+    /// What it imports, of a handler: interfaces and functions.
     pub imports: Vec<String>,
     /// Bytes of memory that each instance begins with.
     pub initial_memory: u64,
@@ -260,7 +260,7 @@ pub trait PluginStore: Send + Sync + 'static {
     /// A component's bytes.
     async fn component(&self, digest: &PluginDigest) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// What fills the slots, in the order of [`Slot::ALL`]; empty ones are left out.
+    /// What fills the slots, in their order; empty ones are left out.
     async fn slots(&self) -> Result<Vec<SlotState>, StoreError>;
 
     /// Makes a version active. Answers the new generation; none if the slot is

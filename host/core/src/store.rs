@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
+    delivery_store::{DeliveryStore, KvStore},
     event::{Cursor, EventData, JournalEvent},
     id::SessionName,
     plugin::PluginDigest,
@@ -305,7 +306,9 @@ pub trait LoginStore: Send + Sync + 'static {
 
 /// A database.
 #[async_trait]
-pub trait Store: Records + LoginStore + PluginStore + NativeCodeStore {
+pub trait Store:
+    Records + LoginStore + PluginStore + NativeCodeStore + DeliveryStore + KvStore
+{
     /// Can the database be read and written now?
     async fn check(&self) -> Result<(), StoreError>;
 }

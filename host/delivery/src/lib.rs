@@ -1,0 +1,1 @@
+//! Hands the journal to subscribers: at least once, in order for each session.

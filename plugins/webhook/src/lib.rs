@@ -1,0 +1,1 @@
+//! Webhooks: each event becomes a signed POST, after the Standard Webhooks specification.
