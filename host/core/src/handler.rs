@@ -11,7 +11,7 @@ use crate::{
     event::{EventData, JournalEvent},
     id::SessionName,
     plugin::PluginError,
-    subscription::SubscriptionId,
+    subscription::{SessionAction, SubscriptionId},
 };
 
 /// A handler's name, which is its slot's: 1–32 of `a-z 0-9 -`, beginning with a
@@ -151,6 +151,31 @@ pub trait EventHandlers: Send + Sync + 'static {
         event: Arc<HandlerEvent>,
         attempt: Attempt,
     ) -> Result<(), HandleError>;
+}
+
+/// Why a session did not do what a handler asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionActionError {
+    /// There is no such session.
+    #[error("there is no such session")]
+    NotFound,
+    /// The session can't do it now.
+    #[error("{0}")]
+    Refused(String),
+    /// Worth another try.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// What handlers may be allowed to ask of sessions.
+#[async_trait]
+pub trait SessionActions: Send + Sync + 'static {
+    /// Has a session do something; returns when it is done or under way.
+    async fn act(
+        &self,
+        session: &SessionName,
+        action: SessionAction,
+    ) -> Result<(), SessionActionError>;
 }
 
 #[cfg(test)]
