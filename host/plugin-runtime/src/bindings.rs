@@ -29,6 +29,20 @@ pub mod qr {
     });
 }
 
+/// What a handler may be granted is served on threads that may wait.
+pub mod handler {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/types", "../../wit/handler"],
+        world: "pairing-console:handler/event-handler@0.1.0",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "pairing-console:types/types@0.1.0": crate::bindings::types,
+            "pairing-console:types/events@0.1.0": crate::bindings::events,
+        },
+    });
+}
+
 pub use fan_out::{
     exports::pairing_console::events::router,
     pairing_console::types::{events, types},

@@ -6,7 +6,9 @@ use nix::time::{ClockId, clock_gettime};
 use pairing_core::plugin::{PluginError, Slot};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 
-use crate::{clock::Running, config::Limits, guest_threads, memory_limit::MemoryLimit};
+use crate::{
+    clock::Running, config::Limits, engine::PARTS, guest_threads, memory_limit::MemoryLimit,
+};
 
 /// A call that has worked for longer makes way for others.
 const SLOW: Duration = Duration::from_millis(2);
@@ -60,7 +62,7 @@ impl<'a> Call<'a> {
     }
 
     fn store(&self) -> wasmtime::Result<Store<CallState>> {
-        let state = CallState { memory: MemoryLimit::new(self.limits.memory) };
+        let state = CallState { memory: MemoryLimit::new(self.limits.memory, PARTS) };
         let mut store = Store::new(self.engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.fuel)?;
@@ -107,7 +109,7 @@ impl<'a> Call<'a> {
 }
 
 /// How long this thread has worked.
-fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     // Every Linux that we run on has this clock.
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::MAX, Duration::from)
 }

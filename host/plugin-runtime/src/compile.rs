@@ -11,6 +11,7 @@ use nix::sys::{
     resource::{Resource, setrlimit},
     signal::Signal,
 };
+use pairing_core::plugin::Slot;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,6 +23,7 @@ use crate::{
     config::{ChildCompiler, Compiler, PluginsConfig},
     engine::{self, PARTS},
     error::Refusal,
+    handlers,
 };
 
 /// What the parent tells its child, in one variable of the environment.
@@ -35,6 +37,7 @@ const REFUSED: u8 = 3;
 /// The compiler's settings, which are the loader's too, and its limits.
 #[derive(Serialize, Deserialize)]
 struct Order {
+    kind: Kind,
     stack: usize,
     memory: usize,
     address_space: u64,
@@ -59,16 +62,50 @@ impl From<Trouble> for Refusal {
     }
 }
 
+/// For which engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// Guests without effects.
+    Pure,
+    /// Event handlers.
+    Handler,
+}
+
+impl Kind {
+    pub(crate) fn of(slot: Slot) -> Self {
+        if slot.handler().is_some() { Self::Handler } else { Self::Pure }
+    }
+
+    fn stack_and_memory(self, config: &PluginsConfig) -> (usize, usize) {
+        match self {
+            Self::Pure => (config.limits.stack, config.limits.memory),
+            Self::Handler => (config.handlers.stack, config.handlers.memory),
+        }
+    }
+
+    fn parts(self) -> u32 {
+        match self {
+            Self::Pure => PARTS,
+            Self::Handler => handlers::PARTS,
+        }
+    }
+}
+
 /// Native code, without any proof of where it comes from.
 pub(crate) struct Compiled(pub(crate) Vec<u8>);
 
 /// Compiles where the configuration says.
-pub(crate) async fn compile(config: &PluginsConfig, component: &[u8]) -> Result<Compiled, Refusal> {
+pub(crate) async fn compile(
+    config: &PluginsConfig,
+    kind: Kind,
+    component: &[u8],
+) -> Result<Compiled, Refusal> {
     match &config.compiler {
-        Compiler::Child(child) => in_child(config, child, component).await,
+        Compiler::Child(child) => in_child(config, kind, child, component).await,
         Compiler::InProcess => {
             let (config, component) = (config.clone(), component.to_vec());
-            let compiling = tokio::task::spawn_blocking(move || compile_now(&config, &component));
+            let compiling =
+                tokio::task::spawn_blocking(move || compile_now(&config, kind, &component));
             let compiled = compiling.await.map_err(|error| Refusal::Compiler(error.to_string()))?;
             Ok(compiled?)
         }
@@ -104,8 +141,15 @@ fn serve_order() -> io::Result<Result<(), String>> {
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component)?;
     let mut config = PluginsConfig::default();
-    (config.limits.stack, config.limits.memory) = (order.stack, order.memory);
-    match compile_now(&config, &component) {
+    match order.kind {
+        Kind::Pure => {
+            (config.limits.stack, config.limits.memory) = (order.stack, order.memory);
+        }
+        Kind::Handler => {
+            (config.handlers.stack, config.handlers.memory) = (order.stack, order.memory);
+        }
+    }
+    match compile_now(&config, order.kind, &component) {
         Ok(Compiled(code)) => {
             let mut out = io::stdout().lock();
             out.write_all(&code)?;
@@ -117,27 +161,33 @@ fn serve_order() -> io::Result<Result<(), String>> {
 }
 
 /// Compiles here and now, and looks at what every instance would need.
-fn compile_now(config: &PluginsConfig, component: &[u8]) -> Result<Compiled, Trouble> {
+fn compile_now(config: &PluginsConfig, kind: Kind, component: &[u8]) -> Result<Compiled, Trouble> {
     let refused = |error: wasmtime::Error| Trouble::Compile(format!("{error:#}"));
     // Without the pool, whose reservation is larger than the child may have.
-    let engine = Engine::new(&engine::pure(config)).map_err(refused)?;
+    let settings = match kind {
+        Kind::Pure => engine::pure(config),
+        Kind::Handler => handlers::effects(&config.handlers),
+    };
+    let engine = Engine::new(&settings).map_err(refused)?;
     let component = Component::from_binary(&engine, component).map_err(refused)?;
-    check_needs(&component, config.limits.memory)?;
+    check_needs(&component, kind, config)?;
     Ok(Compiled(component.serialize().map_err(refused)?))
 }
 
 /// Can it ever get what it begins with?
-fn check_needs(component: &Component, memory: usize) -> Result<(), Trouble> {
+fn check_needs(component: &Component, kind: Kind, config: &PluginsConfig) -> Result<(), Trouble> {
     let Some(needs) = component.resources_required() else {
         return Err(Trouble::Compile("it instantiates modules that it imports".into()));
     };
+    let (_, memory) = kind.stack_and_memory(config);
     let (wanted, limit) = (initial_memory(component), memory as u64);
     if wanted > limit {
         return Err(Trouble::Memory { wanted, limit });
     }
     for (what, wanted) in [("memories", needs.num_memories), ("tables", needs.num_tables)] {
-        if wanted > PARTS {
-            return Err(Trouble::Parts { what: what.into(), wanted, limit: PARTS });
+        let limit = kind.parts();
+        if wanted > limit {
+            return Err(Trouble::Parts { what: what.into(), wanted, limit });
         }
     }
     Ok(())
@@ -152,12 +202,15 @@ pub(crate) fn initial_memory(component: &Component) -> u64 {
 
 async fn in_child(
     config: &PluginsConfig,
+    kind: Kind,
     child: &ChildCompiler,
     component: &[u8],
 ) -> Result<Compiled, Refusal> {
+    let (stack, memory) = kind.stack_and_memory(config);
     let order = Order {
-        stack: config.limits.stack,
-        memory: config.limits.memory,
+        kind,
+        stack,
+        memory,
         address_space: child.memory,
         seconds: child.time.as_secs().max(1),
     };

@@ -9,6 +9,8 @@ use secrecy::SecretSlice;
 pub struct PluginsConfig {
     /// What one call may use.
     pub limits: Limits,
+    /// What one call of a handler may use.
+    pub handlers: HandlerLimits,
     /// How many guests may run at once. One slot gets at most half of them.
     pub threads: usize,
     /// How many calls of one slot may wait or run; further ones are `Busy`.
@@ -26,6 +28,7 @@ impl Default for PluginsConfig {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            handlers: HandlerLimits::default(),
             threads: 8,
             queue: 1024,
             max_wait: Duration::from_millis(50),
@@ -102,6 +105,42 @@ impl Default for Limits {
             bytes: 256 << 10,
             effects: 64,
             interests: 64,
+        }
+    }
+}
+
+/// What one call of a handler may use. How long it may take altogether is its
+/// subscription's to say.
+#[derive(Debug, Clone)]
+pub struct HandlerLimits {
+    /// Calls that run at once, waiting for answers included; one handler gets at
+    /// most half of them.
+    pub at_once: usize,
+    /// Bytes, over all memories and tables of the call together.
+    pub memory: usize,
+    /// Time of a processor, as in [`Limits`].
+    pub cpu_time: Duration,
+    /// Bytes of stack.
+    pub stack: usize,
+    /// Bytes that are copied out of the guest by one call of the host.
+    pub copied_out: usize,
+    /// Component-model handles.
+    pub handles: usize,
+    /// Bytes of the event.
+    pub bytes: usize,
+}
+
+impl Default for HandlerLimits {
+    fn default() -> Self {
+        Self {
+            at_once: 64,
+            // A Python component begins with some 20 MiB.
+            memory: 64 << 20,
+            cpu_time: Duration::from_millis(200),
+            stack: 1 << 20,
+            copied_out: 4 << 20,
+            handles: 1000,
+            bytes: 256 << 10,
         }
     }
 }

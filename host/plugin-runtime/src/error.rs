@@ -73,6 +73,25 @@ pub enum Refusal {
         .0.join(", ")
     )]
     Imports(Vec<String>),
+    /// It wants what no handler can be given here.
+    #[error(
+        "it imports {}, which this host does not offer: handlers may import the interfaces of \
+         `wit/handler` at 0.1.0, `wasi:http/outgoing-handler` at 0.2, and of WASI 0.2 what their \
+         language's runtime brings along",
+        .0.join(", ")
+    )]
+    UnknownImports(Vec<String>),
+    /// What it imports has other types here.
+    #[error(
+        "its imports have other types than the host's: {difference}; build it anew against `wit/handler` at 0.1.0"
+    )]
+    ImportTypes {
+        /// What differs.
+        difference: String,
+    },
+    /// The host was started without what handlers need.
+    #[error("this host runs no handlers")]
+    NoHandlers,
     /// It is made for another world, or for another version of it.
     #[error("it {}", lacks_interface(.wanted, .exports))]
     MissingInterface {

@@ -34,7 +34,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Threads and the lanes that lead to them.
 pub(crate) struct GuestThreads {
     pool: ThreadPool,
-    lanes: [Lane; Slot::ALL.len()],
+    lanes: [Lane; Slot::OWN.len()],
     /// Of all slots together.
     turns: Arc<Semaphore>,
     slow_places: Arc<Semaphore>,
@@ -101,7 +101,7 @@ impl GuestThreads {
     }
 
     async fn admit(&self, slot: Slot) -> Option<Turn> {
-        let lane = &self.lanes[slot as usize];
+        let lane = &self.lanes[Slot::OWN.iter().position(|own| *own == slot)?];
         let place = lane.places.clone().try_acquire_owned().ok()?;
         let turn = async {
             let of_slot = lane.turns.clone().acquire_owned().await.ok()?;
@@ -157,7 +157,7 @@ impl Turn {
             // goes on as it was.
             let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
             let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
-            metrics::counter!("plugin_slow_calls_total", "plugin" => self.slot.as_str())
+            metrics::counter!("plugin_slow_calls_total", "plugin" => self.slot.label())
                 .increment(1);
         }
         if self.has_made_way {

@@ -1,12 +1,13 @@
 //! Loads plugin components and calls them under limits.
 //!
-//! A component decides, draws or routes; it can't do anything else. Each call
+//! A component decides, draws or routes, and can't do anything else; a handler
+//! does what it was granted (see `handlers`). Each call
 //! gets a fresh instance in a store of its own, on a thread that serves nothing
 //! but guests, with bounded time, fuel, memory, input and output. A call that
 //! goes wrong ends in a typed [`pairing_core::plugin::PluginError`] and harms
 //! no other call.
 //!
-//! The worlds are those of `wit/`; none of them imports anything.
+//! The worlds are those of `wit/`.
 
 mod bindings;
 mod breaker;
@@ -18,6 +19,7 @@ mod convert;
 mod engine;
 mod error;
 mod guest_threads;
+mod handlers;
 mod health;
 mod load;
 mod loaded_version;
@@ -34,8 +36,9 @@ mod standing;
 mod thread_pool;
 
 pub use compile::compile_stdin;
-pub use config::{ChildCompiler, Compiler, Limits, PluginsConfig};
+pub use config::{ChildCompiler, Compiler, HandlerLimits, Limits, PluginsConfig};
 pub use error::{LoadError, Refusal};
+pub use handlers::{Authority, GuestLogs, HandlerParts, LogLevel, LogLine};
 pub use health::{BreakerState, Health, VersionReport};
 pub use load::{Origin, digest_of, embedded};
 pub use loaded_version::LoadedVersion;

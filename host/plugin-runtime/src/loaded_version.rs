@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use pairing_core::plugin::{PluginInfo, Slot};
+use pairing_core::{
+    plugin::{PluginInfo, Slot},
+    subscription::Grants,
+};
 
 use crate::{
     error::Refusal,
+    handlers::{self, HandlerWorld},
     health::VersionReport,
     load::{self, Origin, Verified},
     plugin::{GuestHost, Version, World},
@@ -22,6 +26,7 @@ pub(crate) enum AnyVersion {
     Workflow(Arc<Version<WorkflowWorld>>),
     QrRenderer(Arc<Version<RendererWorld>>),
     FanOut(Arc<Version<FanOutWorld>>),
+    Handler(Arc<Version<HandlerWorld>>),
 }
 
 /// The worlds that a [`LoadedVersion`] can be of.
@@ -68,6 +73,8 @@ impl LoadedVersion {
             Slot::Workflow => make::<WorkflowWorld>(host, code, origin),
             Slot::QrRenderer => make::<RendererWorld>(host, code, origin),
             Slot::FanOut => make::<FanOutWorld>(host, code, origin),
+            // Runtime::load sees to these.
+            Slot::Handler(_) => Err(Refusal::NoHandlers),
         }
     }
 
@@ -77,6 +84,7 @@ impl LoadedVersion {
             AnyVersion::Workflow(version) => &version.info,
             AnyVersion::QrRenderer(version) => &version.info,
             AnyVersion::FanOut(version) => &version.info,
+            AnyVersion::Handler(version) => &version.info,
         }
     }
 
@@ -86,6 +94,7 @@ impl LoadedVersion {
             AnyVersion::Workflow(version) => version.report(),
             AnyVersion::QrRenderer(version) => version.report(),
             AnyVersion::FanOut(version) => version.report(),
+            AnyVersion::Handler(version) => version.report(),
         }
     }
 
@@ -95,6 +104,7 @@ impl LoadedVersion {
             AnyVersion::Workflow(version) => version.initial_memory,
             AnyVersion::QrRenderer(version) => version.initial_memory,
             AnyVersion::FanOut(version) => version.initial_memory,
+            AnyVersion::Handler(version) => version.initial_memory,
         }
     }
 
@@ -104,6 +114,24 @@ impl LoadedVersion {
             AnyVersion::Workflow(_) => WorkflowWorld::INTERFACE,
             AnyVersion::QrRenderer(_) => RendererWorld::INTERFACE,
             AnyVersion::FanOut(_) => FanOutWorld::INTERFACE,
+            AnyVersion::Handler(_) => handlers::INTERFACE,
+        }
+    }
+
+    /// The interfaces that it imports; of a handler only.
+    pub fn imports(&self) -> &[String] {
+        match &self.0 {
+            AnyVersion::Handler(version) => &version.world.demands.names,
+            _ => &[],
+        }
+    }
+
+    /// Each import that these grants do not hold, with the way to grant it. A handler
+    /// that lacks one can't be linked.
+    pub fn missing_grants(&self, grants: &Grants) -> Vec<String> {
+        match &self.0 {
+            AnyVersion::Handler(version) => version.world.demands.missing(grants),
+            _ => Vec::new(),
         }
     }
 

@@ -3,8 +3,6 @@
 
 use wasmtime::ResourceLimiter;
 
-use crate::engine::PARTS;
-
 /// What a table holds for each element.
 const TABLE_ELEMENT: usize = size_of::<usize>();
 
@@ -13,13 +11,15 @@ const TABLE_ELEMENT: usize = size_of::<usize>();
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
     limit: usize,
+    /// Instances, memories and tables, each.
+    parts: usize,
     used: usize,
     was_refused: bool,
 }
 
 impl MemoryLimit {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, used: 0, was_refused: false }
+    pub(crate) fn new(limit: usize, parts: u32) -> Self {
+        Self { limit, parts: parts as usize, used: 0, was_refused: false }
     }
 
     /// Was the guest ever refused memory? It may have ended because of that.
@@ -67,15 +67,15 @@ impl ResourceLimiter for MemoryLimit {
     // The pool sees to these, too, unless there is none.
 
     fn instances(&self) -> usize {
-        PARTS as usize
+        self.parts
     }
 
     fn memories(&self) -> usize {
-        PARTS as usize
+        self.parts
     }
 
     fn tables(&self) -> usize {
-        PARTS as usize
+        self.parts
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn memories_and_tables_are_summed_to_the_byte() {
-        let mut limit = MemoryLimit::new(1000);
+        let mut limit = MemoryLimit::new(1000, 8);
         assert!(limit.memory_growing(0, 500, None).unwrap());
         assert!(limit.memory_growing(0, 420, None).unwrap());
         assert!(limit.table_growing(0, 10, None).unwrap());
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_a_memory_forbids_itself_is_not_counted() {
-        let mut limit = MemoryLimit::new(1000);
+        let mut limit = MemoryLimit::new(1000, 8);
         assert!(!limit.memory_growing(0, 900, Some(800)).unwrap());
         assert!(!limit.was_refused());
         assert!(limit.memory_growing(0, 1000, None).unwrap());

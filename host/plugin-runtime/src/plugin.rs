@@ -73,13 +73,29 @@ pub(crate) struct Named {
     pub(crate) version: String,
 }
 
-/// What is different from slot to slot.
-pub(crate) trait World: Send + Sync + Sized + 'static {
-    const SLOT: Slot;
-    /// The interface that the component must export.
-    const INTERFACE: &'static str;
+/// What must be known of a component to choose who serves a call.
+pub(crate) trait Served: Send + Sync + Sized + 'static {
     /// Calls hand over a state, but for a session's first.
     const HAS_STATE: bool = false;
+
+    /// The schema of the states that it writes; none if it keeps none.
+    fn writes(&self) -> Option<u32> {
+        None
+    }
+
+    /// Can it go on with a state of this schema?
+    fn reads(&self, _schema: u32) -> bool {
+        true
+    }
+}
+
+/// What is different from slot to slot of those that are called for a session.
+pub(crate) trait World: Served {
+    const SLOT: Slot;
+    /// The slot's name.
+    const NAME: &'static str;
+    /// The interface that the component must export.
+    const INTERFACE: &'static str;
     /// Its own errors tell that it fails. (A renderer may rightly refuse.)
     const REFUSAL_IS_FAILURE: bool = true;
     /// A component that is checked and ready to be instantiated.
@@ -93,16 +109,6 @@ pub(crate) trait World: Send + Sync + Sized + 'static {
 
     /// Asks the component what it is.
     fn describe(linked: Self::Linked, call: &mut Call) -> Result<(Self, Named), PluginError>;
-
-    /// The schema of the states that it writes; none if it keeps none.
-    fn writes(&self) -> Option<u32> {
-        None
-    }
-
-    /// Can it go on with a state of this schema?
-    fn reads(&self, _schema: u32) -> bool {
-        true
-    }
 }
 
 /// A component that can fill its slot.
@@ -157,29 +163,8 @@ impl<W: World> Plugin<W> {
         self.routes.load_full()
     }
 
-    /// Every call that begins from now on is served so.
-    pub(crate) fn set(&self, routes: Routes<W>) {
-        let slot = W::SLOT.as_str();
-        metrics::gauge!("plugin_generation", "plugin" => slot).set(routes.generation as f64);
-        show_active(&routes.active.info, 1.0);
-        let new = routes.active.info.digest.clone();
-        let serving: BTreeMap<_, _> = routes
-            .serving()
-            .map(|version| (version.info.digest.clone(), version.clone()))
-            .collect();
-        let old = self.routes.swap(Some(Arc::new(routes)));
-        for version in serving.values() {
-            version.standing.show();
-        }
-        let Some(old) = old else { return };
-        if old.active.info.digest != new {
-            show_active(&old.active.info, 0.0);
-        }
-        for version in old.serving() {
-            if !serving.contains_key(&version.info.digest) {
-                version.standing.show_left();
-            }
-        }
+    pub(crate) fn place(&self) -> &ArcSwapOption<Routes<W>> {
+        &self.routes
     }
 
     pub(crate) fn info(&self) -> PluginInfo {
@@ -243,7 +228,7 @@ impl<W: World> Plugin<W> {
         let asked = Instant::now();
         let (host, its_version) = (self.host.clone(), version.clone());
         let on_its_thread = move || {
-            let slot = W::SLOT.as_str();
+            let slot = W::NAME;
             metrics::histogram!("plugin_wait_seconds", "plugin" => slot).record(asked.elapsed());
             let begun = Instant::now();
             let mut call = Call::begin(&host.engine, W::SLOT, &host.limits);
@@ -270,7 +255,7 @@ impl<W: World> Plugin<W> {
         time: Duration,
     ) {
         let kind = result.as_ref().err().map_or("answered", PluginError::kind);
-        let (slot, digest) = (W::SLOT.as_str(), &version.info.digest);
+        let (slot, digest) = (W::NAME, &version.info.digest);
         let label = SharedString::from_shared(digest.0.clone());
         metrics::counter!("plugin_calls_total", "plugin" => slot, "digest" => label, "result" => kind)
             .increment(1);
@@ -291,9 +276,32 @@ impl<W: World> Plugin<W> {
     }
 }
 
+/// Puts routes in the place of others, and shows which versions serve.
+pub(crate) fn replace<W: Served>(place: &ArcSwapOption<Routes<W>>, routes: Routes<W>) {
+    let slot = routes.active.info.slot.label();
+    metrics::gauge!("plugin_generation", "plugin" => slot).set(routes.generation as f64);
+    show_active(&routes.active.info, 1.0);
+    let new = routes.active.info.digest.clone();
+    let serving: BTreeMap<_, _> =
+        routes.serving().map(|version| (version.info.digest.clone(), version.clone())).collect();
+    let old = place.swap(Some(Arc::new(routes)));
+    for version in serving.values() {
+        version.standing.show();
+    }
+    let Some(old) = old else { return };
+    if old.active.info.digest != new {
+        show_active(&old.active.info, 0.0);
+    }
+    for version in old.serving() {
+        if !serving.contains_key(&version.info.digest) {
+            version.standing.show_left();
+        }
+    }
+}
+
 fn show_active(info: &PluginInfo, value: f64) {
     let digest = SharedString::from_shared(info.digest.0.clone());
     let version = format!("{} {}", info.name, info.version);
-    metrics::gauge!("plugin_active", "plugin" => info.slot.as_str(), "digest" => digest, "version" => version)
+    metrics::gauge!("plugin_active", "plugin" => info.slot.label(), "digest" => digest, "version" => version)
         .set(value);
 }

@@ -46,14 +46,14 @@ impl Plugins {
         others: &[(Slot, &[u8])],
     ) -> Result<Self, LoadError> {
         let runtime = Runtime::start(config)?;
-        for slot in Slot::ALL {
+        for slot in Slot::OWN {
             let other = others.iter().find(|(other, _)| *other == slot);
             let (component, source) = match other {
                 Some((_, component)) => (*component, "folder"),
-                None => (load::embedded(slot), "embedded"),
+                None => (load::embedded(slot).unwrap_or_default(), "embedded"),
             };
             let refused = |refusal| LoadError::Refused { slot, refusal };
-            let sealed = runtime.compile(component).await.map_err(refused)?;
+            let sealed = runtime.compile(slot, component).await.map_err(refused)?;
             let origin = Origin {
                 digest: load::digest_of(component),
                 source: source.into(),

@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use pairing_core::id::SessionName;
 use sha2::{Digest, Sha256};
 
-use crate::plugin::{Version, World};
+use crate::plugin::{Served, Version};
 
 /// The versions of a slot, from one change to the next.
 pub(crate) struct Routes<W> {
@@ -44,7 +44,7 @@ pub(crate) struct Choice<W> {
     pub(crate) second: Option<Arc<Version<W>>>,
 }
 
-impl<W: World> Routes<W> {
+impl<W: Served> Routes<W> {
     pub(crate) fn choose(&self, caller: Caller) -> Choice<W> {
         let Choice { version, second } = self.by_session(caller);
         let reads = |version: &Arc<Version<W>>| {

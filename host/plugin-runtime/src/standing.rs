@@ -224,7 +224,7 @@ impl Standing {
             BreakerState::Quarantined => 3.0,
         };
         let digest = metrics::SharedString::from_shared(self.digest.0.clone());
-        metrics::gauge!("plugin_breaker_state", "plugin" => self.slot.as_str(), "digest" => digest)
+        metrics::gauge!("plugin_breaker_state", "plugin" => self.slot.label(), "digest" => digest)
             .set(value);
     }
 }

@@ -1,6 +1,9 @@
 //! Events, both ways: the workflow makes some, the fan-out is given all.
 
-use pairing_core::event::{EventData, JournalEvent};
+use pairing_core::{
+    event::{EventData, JournalEvent},
+    handler::HandlerEvent,
+};
 
 use crate::bindings::events as wit;
 
@@ -8,6 +11,17 @@ impl From<&JournalEvent> for wit::Event {
     fn from(event: &JournalEvent) -> Self {
         Self {
             id: event.id.to_string(),
+            session_name: event.session.as_str().into(),
+            at: event.at.0,
+            data: (&event.data).into(),
+        }
+    }
+}
+
+impl From<&HandlerEvent> for wit::Event {
+    fn from(event: &HandlerEvent) -> Self {
+        Self {
+            id: event.id.clone(),
             session_name: event.session.as_str().into(),
             at: event.at.0,
             data: (&event.data).into(),

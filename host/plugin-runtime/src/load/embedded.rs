@@ -3,10 +3,11 @@
 use pairing_core::plugin::Slot;
 
 /// The component of `plugins/` for a slot, built by `build.rs`.
-pub fn embedded(slot: Slot) -> &'static [u8] {
-    match slot {
+pub fn embedded(slot: Slot) -> Option<&'static [u8]> {
+    Some(match slot {
         Slot::Workflow => include_bytes!(concat!(env!("OUT_DIR"), "/workflow.wasm")),
         Slot::QrRenderer => include_bytes!(concat!(env!("OUT_DIR"), "/qr-renderer.wasm")),
         Slot::FanOut => include_bytes!(concat!(env!("OUT_DIR"), "/fan-out.wasm")),
-    }
+        Slot::Handler(_) => return None,
+    })
 }

@@ -3,7 +3,7 @@
 mod embedded;
 mod native;
 mod seal;
-mod type_difference;
+pub(crate) mod type_difference;
 mod world_check;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::{
     standing::Standing,
 };
 pub use embedded::embedded;
-pub(crate) use native::Verified;
+pub(crate) use native::{Verified, load as deserialize};
 pub(crate) use seal::Sealer;
 pub(crate) use world_check::Interface;
 
@@ -57,9 +57,8 @@ pub(crate) fn version<W: World>(
     call.enter(|store| world_check::functions::<W>(&pre, store)).map_err(Refusal::Start)??;
     let linked = W::link(pre).map_err(refused)?;
     let (world, named) = W::describe(linked, &mut call).map_err(Refusal::Describe)?;
+    check_named(&named)?;
     let Named { name, version } = named;
-    check_text("name", &name)?;
-    check_text("version", &version)?;
     let Origin { digest, source, is_proven } = origin;
     let standing = Standing::new(W::SLOT, digest.clone(), is_proven);
     let initial_memory = compile::initial_memory(&component);
@@ -81,6 +80,12 @@ pub(crate) fn check_is_component(bytes: &[u8]) -> Result<(), Refusal> {
         _ => "not WebAssembly; send the component (`.wasm`) that your build made",
     };
     Err(Refusal::NotAComponent(kind))
+}
+
+/// Can it be shown and counted by?
+pub(crate) fn check_named(named: &Named) -> Result<(), Refusal> {
+    check_text("name", &named.name)?;
+    check_text("version", &named.version)
 }
 
 fn check_text(what: &str, text: &str) -> Result<(), Refusal> {

@@ -19,7 +19,7 @@ impl<'a> Verified<'a> {
     reason = "native code can't be checked; `Verified` says that `Component::serialize` made \
               these bytes and that nobody has changed them, which is what wasmtime demands"
 )]
-pub(super) fn load(engine: &Engine, code: &Verified) -> wasmtime::Result<Component> {
+pub(crate) fn load(engine: &Engine, code: &Verified) -> wasmtime::Result<Component> {
     // SAFETY: the bytes are those that `Component::serialize` gave, see above;
     // they are in memory, so they can't change between check and use.
     unsafe { Component::deserialize(engine, code.0) }

@@ -2,7 +2,7 @@
 //! author. wasmtime knows, but tells it from the host's side and as a chain.
 
 /// Such as "in its answer, `view`.`status` has 6 cases, expected 5".
-pub(super) fn in_words(error: &wasmtime::Error) -> String {
+pub(crate) fn in_words(error: &wasmtime::Error) -> String {
     let mut place = "";
     let mut path = Vec::new();
     let mut difference = String::new();

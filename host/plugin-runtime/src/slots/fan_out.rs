@@ -18,7 +18,7 @@ use crate::{
     error::Refusal,
     load::Interface,
     measure::{at_most, excerpt, size},
-    plugin::{Named, Plugin, World},
+    plugin::{Named, Plugin, Served, World},
     routes::Caller,
 };
 
@@ -30,8 +30,11 @@ pub(crate) struct FanOutWorld {
     pre: FanOutPre<CallState>,
 }
 
+impl Served for FanOutWorld {}
+
 impl World for FanOutWorld {
     const SLOT: Slot = SLOT;
+    const NAME: &'static str = "fan-out";
     const INTERFACE: &'static str = "pairing-console:events/router@0.1.0";
     type Linked = FanOutPre<CallState>;
 

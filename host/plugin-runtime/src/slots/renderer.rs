@@ -16,7 +16,7 @@ use crate::{
     error::Refusal,
     load::Interface,
     measure::at_most,
-    plugin::{Named, Plugin, World},
+    plugin::{Named, Plugin, Served, World},
     routes::Caller,
 };
 
@@ -26,8 +26,11 @@ pub(crate) struct RendererWorld {
     pre: QrRendererPre<CallState>,
 }
 
+impl Served for RendererWorld {}
+
 impl World for RendererWorld {
     const SLOT: Slot = SLOT;
+    const NAME: &'static str = "qr-renderer";
     const INTERFACE: &'static str = "pairing-console:qr/renderer@0.1.0";
     const REFUSAL_IS_FAILURE: bool = false;
     type Linked = QrRendererPre<CallState>;

@@ -20,7 +20,7 @@ use crate::{
     error::Refusal,
     load::Interface,
     measure::{at_most, excerpt, size},
-    plugin::{Named, Plugin, World},
+    plugin::{Named, Plugin, Served, World},
     routes::Caller,
 };
 
@@ -36,8 +36,8 @@ pub(crate) struct WorkflowWorld {
 
 impl World for WorkflowWorld {
     const SLOT: Slot = SLOT;
+    const NAME: &'static str = "workflow";
     const INTERFACE: &'static str = "pairing-console:workflow/machine@0.1.0";
-    const HAS_STATE: bool = true;
     type Linked = WorkflowPre<CallState>;
 
     fn compare(guest: &mut Interface) -> Result<(), Refusal> {
@@ -62,6 +62,10 @@ impl World for WorkflowWorld {
         let reads_schemas = reads_schemas.into_iter().chain([writes_schema]).collect();
         Ok((Self { pre, writes_schema, reads_schemas }, named))
     }
+}
+
+impl Served for WorkflowWorld {
+    const HAS_STATE: bool = true;
 
     fn writes(&self) -> Option<u32> {
         Some(self.writes_schema)
