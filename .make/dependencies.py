@@ -28,6 +28,7 @@ ALLOWED = {
     "event-fan-out": [],
     "blue-renderer": [],
     "chameleon-workflow": [],
+    "probe-handler": [],
     "plugin-build": [],
     "standin": [],
 }

@@ -16,12 +16,14 @@ pub const GUESTS: &[Guest] = &[
     Guest { package: "pairing-workflow", slot: "workflow" },
     Guest { package: "qr-renderer", slot: "qr-renderer" },
     Guest { package: "event-fan-out", slot: "fan-out" },
+    Guest { package: "webhook", slot: "webhook" },
 ];
 
 /// For the host's own tests; see `tests/guests`.
 pub const TEST_GUESTS: &[Guest] = &[
     Guest { package: "chameleon-workflow", slot: "chameleon-workflow" },
     Guest { package: "blue-renderer", slot: "blue-renderer" },
+    Guest { package: "probe-handler", slot: "probe-handler" },
 ];
 
 impl Guest {
