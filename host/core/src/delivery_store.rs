@@ -19,6 +19,10 @@ pub struct Progress {
     pub cursor: Cursor,
     /// Sessions that lag behind, by name.
     pub lanes: Vec<Lane>,
+    /// Another one after each `put_subscription` of a new one and each `seek`, and
+    /// never given twice, not even to a subscription that was removed and made
+    /// again: a random number will do.
+    pub epoch: u64,
 }
 
 /// Where a subscription stands with one session that lags behind.
@@ -77,6 +81,9 @@ pub struct ProgressChange {
     pub dead: Vec<DeadLetter>,
     /// Dead letters that were handled after all: their events.
     pub revived: Vec<Cursor>,
+    /// That of the progress which was read. If the subscription has another one by
+    /// now, it was moved, and nothing is written.
+    pub epoch: u64,
 }
 
 /// Subscriptions and how far they have come.
@@ -110,7 +117,8 @@ pub trait DeliveryStore: Send + Sync + 'static {
     /// How far it has come; none if there is no such subscription.
     async fn progress(&self, id: &SubscriptionId) -> Result<Option<Progress>, StoreError>;
 
-    /// Saves; false if there is no such subscription any more.
+    /// Saves; false, and nothing is written, if there is no such subscription any
+    /// more or it is in another epoch.
     async fn save_progress(
         &self,
         id: &SubscriptionId,
