@@ -14,6 +14,7 @@ ALLOWED = {
     "pairing-plugin-runtime": ["pairing-core", "plugin-build"],
     "pairing-plugin-registry": ["pairing-core", "pairing-plugin-runtime"],
     "pairing-api": ["pairing-core", "pairing-plugin-registry", "pairing-plugin-runtime", "pairing-sessions"],
+    "pairing-handler-kit": ["pairing-core", "plugin-build"],
     "pairing-host": [
         "pairing-api",
         "pairing-core",

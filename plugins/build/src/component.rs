@@ -7,6 +7,6 @@ use wit_component::ComponentEncoder;
 ///
 /// # Errors
 /// The module imports something, or lacks what its world exports.
-pub(crate) fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     ComponentEncoder::default().validate(true).module(module)?.encode()
 }

@@ -1,6 +1,6 @@
 //! Builds the plugins in this folder: each is compiled to a WebAssembly module
-//! and made a component. Nothing of it runs with WASI: a component imports no
-//! function at all.
+//! and made a component. What fills a slot of the host's own imports no function
+//! at all; a handler imports what it is granted, and of WASI no more than HTTP.
 //!
 //! `plugin-runtime` calls this from its build script, `make plugins` through the
 //! binary.
@@ -16,11 +16,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
+pub use component::encode;
 pub use guests::{GUESTS, Guest, TEST_GUESTS, sources};
-use toolchain::{TARGET, Toolchain};
+pub use toolchain::{TARGET, Toolchain};
 
 /// Builds all plugins and writes their components into `out_dir`, each named
-/// after its slot: `workflow.wasm`, `qr-renderer.wasm`, `fan-out.wasm`. What did
+/// after its slot: `workflow.wasm`, `qr-renderer.wasm`, … What did
 /// not change is neither compiled nor written again.
 ///
 /// # Errors

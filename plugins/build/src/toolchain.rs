@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 /// No WASI, so a guest has nothing to reach out with.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -34,17 +34,29 @@ const KEPT: &[&str] = &[
     "RUSTUP_HOME",
 ];
 
-pub(crate) enum Toolchain {
+/// A toolchain that can compile guests.
+pub enum Toolchain {
     /// The one that builds the host has the target's standard library.
-    Present { cargo: OsString, rustc: PathBuf },
+    Present {
+        /// Its cargo.
+        cargo: OsString,
+        /// Its compiler.
+        rustc: PathBuf,
+    },
     /// Debian's, which builds that library first.
     Debian,
 }
 
 impl Toolchain {
-    pub(crate) fn find() -> anyhow::Result<Self> {
-        let sysroot = sysroot()?;
-        if sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir() {
+    /// The one that builds the host, or Debian's.
+    ///
+    /// # Errors
+    /// Neither can compile guests: what to install.
+    pub fn find() -> anyhow::Result<Self> {
+        let sysroot = sysroot();
+        if let Ok(sysroot) = &sysroot
+            && sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir()
+        {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             return Ok(Self::Present { cargo, rustc: sysroot.join("bin/rustc") });
         }
@@ -52,10 +64,13 @@ impl Toolchain {
         let missing: Vec<&str> =
             parts.into_iter().filter(|part| !Path::new(part).exists()).collect();
         if !missing.is_empty() {
+            let rustup = sysroot.map_or_else(
+                |error| format!("{error:#}"),
+                |path| format!("{} lacks that target", path.display()),
+            );
             bail!(
-                "no toolchain can compile the plugins to {TARGET}: {} lacks that target and {} is missing; \
+                "no toolchain can compile plugins to {TARGET}: {rustup}, and {} is missing; \
                  run `rustup target add {TARGET}`, or on Debian or Ubuntu `apt-get install {DEBIAN_PACKAGES}`",
-                sysroot.display(),
                 missing.join(", "),
             );
         }
@@ -63,7 +78,7 @@ impl Toolchain {
     }
 
     /// A cargo that is ready for its arguments.
-    pub(crate) fn cargo(&self) -> Command {
+    pub fn cargo(&self) -> Command {
         let mut command;
         match self {
             Self::Present { cargo, rustc } => {
