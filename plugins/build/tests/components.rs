@@ -54,21 +54,57 @@ fn outside(component: &[u8]) -> (Vec<String>, Vec<String>) {
     (imports, exports)
 }
 
+/// Interfaces of which a component imports functions, in order.
+fn interfaces_with_functions(component: &[u8]) -> Vec<String> {
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(component).unwrap() else {
+        panic!("it is no component");
+    };
+    let imports = resolve.worlds[world].imports.iter();
+    let with_functions = imports.filter(|(_, item)| match item {
+        WorldItem::Interface { id, .. } => !resolve.interfaces[*id].functions.is_empty(),
+        WorldItem::Type { .. } => false,
+        WorldItem::Function(_) => true,
+    });
+    let mut names: Vec<_> = with_functions.map(|(key, _)| resolve.name_world_key(key)).collect();
+    names.sort();
+    names
+}
+
 #[test]
-fn each_slot_gets_a_component_that_imports_no_function() {
+fn no_slot_of_the_hosts_own_gets_a_component_that_imports_a_function() {
     let out_dir = OutDir::new("imports");
     build_all(&out_dir.0).unwrap();
     let components = out_dir.components();
     let names: Vec<&str> = components.keys().map(String::as_str).collect();
-    assert_eq!(names, ["fan-out.wasm", "qr-renderer.wasm", "workflow.wasm"]);
+    assert_eq!(names, ["fan-out.wasm", "qr-renderer.wasm", "webhook.wasm", "workflow.wasm"]);
     let exports = [
-        "pairing-console:events/router@0.1.0",
-        "pairing-console:qr/renderer@0.1.0",
-        "pairing-console:workflow/machine@0.1.0",
+        ("fan-out.wasm", "pairing-console:events/router@0.1.0"),
+        ("qr-renderer.wasm", "pairing-console:qr/renderer@0.1.0"),
+        ("workflow.wasm", "pairing-console:workflow/machine@0.1.0"),
     ];
-    for ((name, component), export) in components.iter().zip(exports) {
-        assert_eq!(outside(component), (Vec::new(), vec![export.to_owned()]), "{name}");
+    for (name, export) in exports {
+        assert_eq!(outside(&components[name]), (Vec::new(), vec![export.to_owned()]), "{name}");
     }
+}
+
+#[test]
+fn the_webhook_imports_what_it_uses_of_its_grants_and_of_http_and_no_more() {
+    let out_dir = OutDir::new("webhook");
+    build_all(&out_dir.0).unwrap();
+    let webhook = std::fs::read(out_dir.0.join("webhook.wasm")).unwrap();
+    let asked = [
+        "pairing-console:handler/clock@0.1.0",
+        "pairing-console:handler/config@0.1.0",
+        "pairing-console:handler/log@0.1.0",
+        "pairing-console:handler/secrets@0.1.0",
+        "wasi:http/outgoing-handler@0.2.12",
+        "wasi:http/types@0.2.12",
+        "wasi:io/poll@0.2.12",
+        "wasi:io/streams@0.2.12",
+    ];
+    assert_eq!(interfaces_with_functions(&webhook), asked);
+    let exports = vec!["pairing-console:handler/handler@0.1.0".to_owned()];
+    assert_eq!(outside(&webhook).1, exports);
 }
 
 #[test]
