@@ -40,7 +40,7 @@ pub use config::{ChildCompiler, Compiler, HandlerLimits, Limits, PluginsConfig};
 pub use error::{LoadError, Refusal};
 pub use handlers::{Authority, GuestLogs, HandlerParts, LogLevel, LogLine};
 pub use health::{BreakerState, Health, VersionReport};
-pub use load::{Origin, digest_of, embedded};
+pub use load::{Origin, WEBHOOK, digest_of, embedded};
 pub use loaded_version::LoadedVersion;
 pub use plugin::VersionAlarm;
 pub use plugins::Plugins;

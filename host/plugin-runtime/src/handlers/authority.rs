@@ -38,7 +38,7 @@ pub(crate) struct Bound {
 impl Bound {
     pub(crate) fn new(egress: &Egress, authority: Authority) -> Self {
         let Authority { id, settings, secrets } = authority;
-        let permit = egress.permit(id.handler.as_str(), &settings.grants, secrets.clone());
+        let permit = egress.permit(id.handler, &settings.grants, secrets.clone());
         let quota = Quota::with_period(ACTION_EVERY).map(|quota| quota.allow_burst(ACTIONS));
         let quota = quota.unwrap_or_else(|| Quota::per_minute(NonZeroU32::MIN));
         Self { id, settings, secrets, permit, actions: RateLimiter::keyed(quota) }

@@ -46,9 +46,30 @@ impl WasiHttpHooks for Outgoing {
     }
 }
 
-/// In the words of `wasi:http`.
+/// In the words of `wasi:http`; each stands at its error.
 fn told(error: EgressError) -> Error {
     match error {
         EgressError::Denied => Error::HttpRequestDenied,
+        EgressError::DnsTimeout => Error::DnsTimeout,
+        EgressError::Dns => Error::DnsError { rcode: None, info_code: None },
+        EgressError::ConnectionRefused => Error::ConnectionRefused,
+        EgressError::ConnectionTimeout => Error::ConnectionTimeout,
+        EgressError::Unavailable => Error::DestinationUnavailable,
+        EgressError::Certificate => Error::TlsCertificateError,
+        EgressError::Tls => Error::TlsProtocolError,
+        EgressError::TooMany => Error::ConnectionLimitReached,
+        EgressError::RequestBodySize(limit) => Error::HttpRequestBodySize(Some(limit)),
+        EgressError::RequestHeaderSize(limit) => Error::HttpRequestHeaderSectionSize(Some(limit)),
+        EgressError::RequestBody => Error::HttpRequestBodySize(None),
+        EgressError::UnknownSecret(_) | EgressError::UnusableSecret(_) => {
+            Error::InternalError(Some(error.to_string()))
+        }
+        EgressError::Incomplete => Error::HttpResponseIncomplete,
+        EgressError::ConnectionTerminated => Error::ConnectionTerminated,
+        EgressError::ResponseTimeout => Error::HttpResponseTimeout,
+        EgressError::ReadTimeout => Error::ConnectionReadTimeout,
+        EgressError::ResponseHeaderSize => Error::HttpResponseHeaderSectionSize(None),
+        EgressError::ResponseBodySize(limit) => Error::HttpResponseBodySize(Some(limit)),
+        EgressError::Protocol => Error::HttpProtocolError,
     }
 }

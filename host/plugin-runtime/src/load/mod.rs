@@ -19,7 +19,7 @@ use crate::{
     plugin::{GuestHost, Loaded, Named, Version, World},
     standing::Standing,
 };
-pub use embedded::embedded;
+pub use embedded::{WEBHOOK, embedded};
 pub(crate) use native::{Verified, load as deserialize};
 pub(crate) use seal::Sealer;
 pub(crate) use world_check::Interface;

@@ -26,11 +26,14 @@ fn origin(component: &[u8]) -> Origin {
 #[tokio::test]
 async fn what_a_child_compiled_runs_and_is_what_the_host_itself_would_make() {
     let runtime = runtime(1, Compiler::Child(child()));
-    let component = embedded(Slot::Workflow);
-    let sealed = runtime.compile(component).await.unwrap();
+    let component = embedded(Slot::Workflow).unwrap();
+    let sealed = runtime.compile(Slot::FanOut, component).await.unwrap();
     let here = self::runtime(1, Compiler::InProcess);
-    assert_eq!(here.compatibility(), runtime.compatibility());
-    assert!(here.compile(component).await.unwrap() == sealed, "the same code, byte for byte");
+    assert_eq!(here.compatibility(Slot::FanOut), runtime.compatibility(Slot::FanOut));
+    assert!(
+        here.compile(Slot::FanOut, component).await.unwrap() == sealed,
+        "the same code, byte for byte"
+    );
 
     let active = runtime.load(Slot::Workflow, sealed, origin(component)).await.unwrap().unwrap();
     let filling = Filling { generation: 1, active, canary: None, pins: Vec::new(), is_new: false };
@@ -42,8 +45,8 @@ async fn what_a_child_compiled_runs_and_is_what_the_host_itself_would_make() {
 #[tokio::test]
 async fn code_that_was_changed_or_is_anothers_is_not_taken() {
     let runtime = runtime(1, Compiler::InProcess);
-    let component = embedded(Slot::FanOut);
-    let good = runtime.compile(component).await.unwrap();
+    let component = embedded(Slot::FanOut).unwrap();
+    let good = runtime.compile(Slot::FanOut, component).await.unwrap();
     for place in [0, 40, good.len() / 2, good.len() - 1] {
         let mut bad = good.clone();
         bad[place] ^= 1;
@@ -54,7 +57,7 @@ async fn code_that_was_changed_or_is_anothers_is_not_taken() {
         let cut = good[..cut].to_vec();
         assert!(runtime.load(Slot::FanOut, cut, origin(component)).await.unwrap().is_none());
     }
-    let other = origin(embedded(Slot::Workflow));
+    let other = origin(embedded(Slot::Workflow).unwrap());
     assert!(runtime.load(Slot::FanOut, good.clone(), other).await.unwrap().is_none());
     assert!(runtime.load(Slot::FanOut, good, origin(component)).await.unwrap().is_some());
 }
@@ -62,9 +65,9 @@ async fn code_that_was_changed_or_is_anothers_is_not_taken() {
 #[tokio::test]
 async fn hosts_with_other_keys_neither_take_nor_replace_each_others_code() {
     let (one, other) = (runtime(1, Compiler::InProcess), runtime(2, Compiler::InProcess));
-    assert_ne!(one.compatibility(), other.compatibility());
-    let component = embedded(Slot::FanOut);
-    let sealed = one.compile(component).await.unwrap();
+    assert_ne!(one.compatibility(Slot::FanOut), other.compatibility(Slot::FanOut));
+    let component = embedded(Slot::FanOut).unwrap();
+    let sealed = one.compile(Slot::FanOut, component).await.unwrap();
     assert!(other.load(Slot::FanOut, sealed, origin(component)).await.unwrap().is_none());
 }
 
@@ -74,13 +77,13 @@ async fn a_component_that_bombs_the_compiler_is_given_up_and_the_host_goes_on() 
     let bomb = component_of("package test:bomb; world bomb {}", "bomb", &module);
     let short = ChildCompiler { time: Duration::from_secs(1), ..child() };
     let runtime = runtime(1, Compiler::Child(short));
-    let refusal = runtime.compile(&bomb).await.unwrap_err();
+    let refusal = runtime.compile(Slot::FanOut, &bomb).await.unwrap_err();
     assert_eq!(refusal, Refusal::CompileTime { limit: Duration::from_secs(1) });
-    runtime.compile(embedded(Slot::FanOut)).await.ok();
+    runtime.compile(Slot::FanOut, embedded(Slot::FanOut).unwrap()).await.ok();
 
     let small = ChildCompiler { memory: 128 << 20, ..child() };
     let runtime = self::runtime(1, Compiler::Child(small));
-    let refusal = runtime.compile(&bomb).await.unwrap_err();
+    let refusal = runtime.compile(Slot::FanOut, &bomb).await.unwrap_err();
     assert_eq!(refusal, Refusal::CompileMemory { limit: 128 << 20 });
 }
 
@@ -88,11 +91,15 @@ async fn a_component_that_bombs_the_compiler_is_given_up_and_the_host_goes_on() 
 async fn what_the_child_refuses_is_told_as_if_the_host_had_refused_it() {
     let large =
         component_of("package test:large; world large {}", "large", "(module (memory 300))");
-    let mut broken = embedded(Slot::FanOut).to_vec();
+    let mut broken = embedded(Slot::FanOut).unwrap().to_vec();
     broken.truncate(5000);
     for component in [large, broken] {
-        let inside = runtime(1, Compiler::InProcess).compile(&component).await.unwrap_err();
-        let outside = runtime(1, Compiler::Child(child())).compile(&component).await.unwrap_err();
+        let inside =
+            runtime(1, Compiler::InProcess).compile(Slot::FanOut, &component).await.unwrap_err();
+        let outside = runtime(1, Compiler::Child(child()))
+            .compile(Slot::FanOut, &component)
+            .await
+            .unwrap_err();
         assert_eq!(inside, outside);
     }
 }
@@ -101,6 +108,10 @@ async fn what_the_child_refuses_is_told_as_if_the_host_had_refused_it() {
 async fn a_compiler_that_can_not_be_run_is_the_hosts_fault() {
     let missing = ChildCompiler::new("/nowhere/compiler".into(), Vec::new());
     let runtime = runtime(1, Compiler::Child(missing));
-    let refusal = runtime.compile(embedded(Slot::FanOut)).await.unwrap_err().to_string();
+    let refusal = runtime
+        .compile(Slot::FanOut, embedded(Slot::FanOut).unwrap())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(refusal.contains("this is the host's fault"), "{refusal}");
 }

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use pairing_core::plugin::Slot;
 use pairing_plugin_runtime::{LoadError, Plugins, PluginsConfig};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
@@ -50,7 +49,7 @@ pub(crate) async fn load_with(
     file: &[u8],
     config: PluginsConfig,
 ) -> Result<Plugins, LoadError> {
-    let slot = Slot::named(slot).unwrap();
+    let slot = slot.parse().unwrap();
     Plugins::load_with(config, &[(slot, file)]).await
 }
 

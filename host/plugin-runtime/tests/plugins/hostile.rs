@@ -28,7 +28,7 @@ const HARMLESS: u64 = 0;
 
 /// The workflow's slot alone is filled.
 pub(crate) async fn fill(runtime: &Runtime, component: &[u8]) -> Result<(), Refusal> {
-    let sealed = runtime.compile(component).await?;
+    let sealed = runtime.compile(SLOT, component).await?;
     let digest = digest_of(component);
     let origin = Origin { digest, source: "upload".into(), is_proven: true };
     let active = runtime.load(SLOT, sealed, origin).await?.unwrap();
@@ -320,7 +320,7 @@ async fn the_same_call_uses_the_same_fuel_on_every_host() {
         fill(&runtime, &component::workflow(guest!("recurses"))).await.unwrap();
         let recursing = ask(&runtime, 100).await.unwrap().fuel;
         assert!(recursing > 100);
-        fill(&runtime, embedded(SLOT)).await.unwrap();
+        fill(&runtime, embedded(SLOT).unwrap()).await.unwrap();
         let workflow = runtime.plugins().workflow;
         let first = workflow.handle(None, &Input::HostStarted, &context()).await.unwrap();
         let state = Some((first.state_schema, &first.transition.state[..]));

@@ -15,7 +15,7 @@ use crate::guests::{component_of, moody};
 
 async fn message(slot: Slot, component: &[u8]) -> String {
     let runtime = Runtime::start(PluginsConfig::default()).unwrap();
-    let sealed = match runtime.compile(component).await {
+    let sealed = match runtime.compile(slot, component).await {
         Ok(sealed) => sealed,
         Err(refusal) => return refusal.to_string(),
     };

@@ -12,7 +12,7 @@ use crate::{hostile::component, limits::context};
 const SLOT: Slot = Slot::Workflow;
 
 async fn load(runtime: &Runtime, component: &[u8]) -> LoadedVersion {
-    let sealed = runtime.compile(component).await.unwrap();
+    let sealed = runtime.compile(SLOT, component).await.unwrap();
     let digest = digest_of(component);
     let origin = Origin { digest, source: "upload".into(), is_proven: true };
     runtime.load(SLOT, sealed, origin).await.unwrap().unwrap()

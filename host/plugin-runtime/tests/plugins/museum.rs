@@ -29,7 +29,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 fn pieces(release: &Path) -> Vec<(Slot, Vec<u8>)> {
     let is_component = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "wasm");
     let piece = |path: PathBuf| {
-        let mut slots = Slot::ALL.into_iter();
+        let mut slots = Slot::OWN.into_iter();
         let slot = slots.find(|slot| path.file_stem().unwrap() == slot.as_str());
         (
             slot.unwrap_or_else(|| panic!("{} fills no slot", path.display())),
@@ -55,11 +55,12 @@ async fn every_museum_piece_loads_and_works() {
                 Slot::Workflow => leads_to_a_code(&*plugins.workflow).await,
                 Slot::QrRenderer => draws(&*plugins.renderer).await,
                 Slot::FanOut => routes(&*plugins.fan_out).await,
+                Slot::Handler(_) => unreachable!("handlers are looked at by themselves"),
             }
-            seen.insert(slot.as_str());
+            seen.insert(*slot);
         }
     }
-    assert_eq!(seen.len(), Slot::ALL.len(), "a slot has no museum piece: {seen:?}");
+    assert_eq!(seen.len(), Slot::OWN.len(), "a slot has no museum piece: {seen:?}");
 }
 
 async fn leads_to_a_code(workflow: &dyn Workflow) {
