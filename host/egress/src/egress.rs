@@ -1,6 +1,6 @@
 //! The broker.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -72,15 +72,12 @@ pub struct Egress {
 
 impl Egress {
     /// With the system's name servers. Fails if a certificate is none.
-    pub fn new(config: EgressConfig) -> Result<Self, rustls::Error> {
-        Self::with_resolver(config, Arc::new(DnsResolver::from_system()))
+    pub fn new(config: EgressConfig) -> io::Result<Self> {
+        Self::with_resolver(config, Arc::new(DnsResolver::from_system()?))
     }
 
     /// With another resolver. What it says is judged all the same.
-    pub fn with_resolver(
-        config: EgressConfig,
-        resolver: Arc<dyn Resolve>,
-    ) -> Result<Self, rustls::Error> {
+    pub fn with_resolver(config: EgressConfig, resolver: Arc<dyn Resolve>) -> io::Result<Self> {
         Self::with_network(config, resolver, Arc::new(TcpDialer))
     }
 
@@ -89,12 +86,13 @@ impl Egress {
         config: EgressConfig,
         resolver: Arc<dyn Resolve>,
         dialer: Arc<dyn Dial>,
-    ) -> Result<Self, rustls::Error> {
+    ) -> io::Result<Self> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
         for root in config.roots {
-            roots.add(root)?;
+            roots.add(root).map_err(io::Error::other)?;
         }
-        Ok(Self { tls: Tls::new(roots)?, resolver, dialer, exchange: config.exchange })
+        let tls = Tls::new(roots).map_err(io::Error::other)?;
+        Ok(Self { tls, resolver, dialer, exchange: config.exchange })
     }
 
     /// One subscription's permit, with its quotas: 10 requests under way, 8
