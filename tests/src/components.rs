@@ -49,3 +49,13 @@ pub fn chameleon(version: &str, mode: &str) -> Vec<u8> {
 pub fn blue_renderer() -> Vec<u8> {
     include_bytes!(concat!(env!("OUT_DIR"), "/blue-renderer.wasm")).to_vec()
 }
+
+/// A handler that does what its events say; see `tests/guests/probe-handler`.
+pub fn probe_handler() -> Vec<u8> {
+    include_bytes!(concat!(env!("OUT_DIR"), "/probe-handler.wasm")).to_vec()
+}
+
+/// A handler that imports WASI alone; see `tests/guests/hollow-handler`.
+pub fn hollow_handler() -> Vec<u8> {
+    include_bytes!(concat!(env!("OUT_DIR"), "/hollow-handler.wasm")).to_vec()
+}

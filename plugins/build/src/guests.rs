@@ -23,6 +23,7 @@ pub const GUESTS: &[Guest] = &[
 pub const TEST_GUESTS: &[Guest] = &[
     Guest { package: "chameleon-workflow", slot: "chameleon-workflow" },
     Guest { package: "blue-renderer", slot: "blue-renderer" },
+    Guest { package: "hollow-handler", slot: "hollow-handler" },
     Guest { package: "probe-handler", slot: "probe-handler" },
 ];
 
