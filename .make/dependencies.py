@@ -9,6 +9,7 @@ import sys
 ALLOWED = {
     "pairing-core": [],
     "pairing-sessions": ["pairing-core"],
+    "pairing-delivery": ["pairing-core"],
     "pairing-engine": ["pairing-core"],
     "pairing-store": ["pairing-core"],
     "pairing-plugin-runtime": ["pairing-core", "plugin-build"],
