@@ -100,11 +100,21 @@ pub enum PluginAction {
     AutomaticRollback,
     /// The host stopped calling a version that failed again and again.
     Quarantine,
+    /// A subscription of the handler was made or changed.
+    Grant,
+    /// A subscription was removed.
+    Unsubscribe,
+    /// A subscription was moved to another place of the journal.
+    Seek,
+    /// A subscription was switched on.
+    Enable,
+    /// A subscription was switched off.
+    Disable,
 }
 
 impl PluginAction {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Seed,
         Self::Push,
         Self::AcceptUnsigned,
@@ -113,6 +123,11 @@ impl PluginAction {
         Self::Rollback,
         Self::AutomaticRollback,
         Self::Quarantine,
+        Self::Grant,
+        Self::Unsubscribe,
+        Self::Seek,
+        Self::Enable,
+        Self::Disable,
     ];
 
     /// The word for it, such as `automatic-rollback`.
@@ -126,6 +141,11 @@ impl PluginAction {
             Self::Rollback => "rollback",
             Self::AutomaticRollback => "automatic-rollback",
             Self::Quarantine => "quarantine",
+            Self::Grant => "grant",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Seek => "seek",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why the registry did not do what it was asked.
 
-use pairing_core::{plugin::Slot, store::StoreError};
+use pairing_core::{plugin::Slot, store::StoreError, subscription::SubscriptionId};
 use pairing_plugin_runtime::Refusal;
 
 /// Why the registry did not do what it was asked. What was active stays so.
@@ -30,11 +30,23 @@ pub enum RegistryError {
     /// A gate refused the component. The message says what to do.
     #[error("refused at the {gate}: {message}")]
     Refused {
-        /// Which gate: `size`, `signature`, `world`, `compile`, `probe` or `replay`.
+        /// Which gate: `size`, `signature`, `world`, `compile`, `probe`, `grants` or
+        /// `replay`.
         gate: &'static str,
         /// What is wrong and how to repair it.
         message: String,
     },
+    /// The handler has no such subscription.
+    #[error(
+        "handler `{handler}` has no subscription `{name}`; `pairing-host plugin grant {handler} \
+         --as {name}` makes one",
+        handler = .0.handler, name = .0.name
+    )]
+    UnknownSubscription(SubscriptionId),
+    /// What a subscription is to be can't be used; all mistakes, each with its
+    /// repair.
+    #[error("the subscription can't be used: {}", .0.join("; "))]
+    Subscription(Vec<String>),
     /// It makes no sense in the slot's present state.
     #[error("{0}")]
     Impossible(String),
@@ -90,6 +102,9 @@ pub enum OpenError {
         /// Why it failed.
         error: RegistryError,
     },
+    /// The key that seals secrets is none.
+    #[error("the key that seals subscriptions' secrets must have 32 bytes")]
+    Key,
     /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! push ─► size ─► signature ─► compile (a child process) ─► world ─► probe ─► known version
-//! activate ─► replay of recorded histories ─► (canary) ─► one atomic swap
+//! activate ─► (grants) ─► replay of recorded histories ─► (canary) ─► one atomic swap
+//! subscription ─► rules ─► grants of the active version ─► sealed secrets ─► runtime
 //! ```
 //!
 //! The database is the truth: what fills a slot, and every change that was tried,
@@ -20,8 +21,11 @@ mod replay;
 mod replay_report;
 mod reports;
 mod roll_back;
+mod secrets;
 mod seed;
 mod signature;
+mod subscription_rules;
+mod subscriptions;
 mod supervise;
 mod watch;
 
@@ -30,3 +34,4 @@ pub use registry::{Registry, RegistryConfig, RegistryParts};
 pub use replay_report::{Difference, ReplayReport, ReplayResult, SessionReplay};
 pub use reports::{Activate, Activated, Push, Pushed, Rollback, SlotReport};
 pub use signature::{KeyError, TrustedKeys};
+pub use subscriptions::{Begin, PutSubscription, Subscribed};

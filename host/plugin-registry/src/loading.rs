@@ -55,7 +55,7 @@ impl Registry {
             });
         }
         let compiled = self.compiled(version.slot, &component, origin).await?;
-        self.keep(&version.digest, &compiled.sealed).await;
+        self.keep(version.slot, &version.digest, &compiled.sealed).await;
         Ok(compiled.version)
     }
 
@@ -65,7 +65,7 @@ impl Registry {
         slot: Slot,
         origin: Origin,
     ) -> Result<Option<Compiled>, RegistryError> {
-        if let Some(sealed) = self.sealed(&origin.digest).await
+        if let Some(sealed) = self.sealed(slot, &origin.digest).await
             && let Some(version) = self.take_up(slot, sealed.clone(), origin).await?
         {
             hit("hit");
@@ -83,7 +83,7 @@ impl Registry {
         origin: Origin,
     ) -> Result<Compiled, RegistryError> {
         let runtime = &self.0.parts.runtime;
-        let sealed = runtime.compile(component).await.map_err(RegistryError::refused)?;
+        let sealed = runtime.compile(slot, component).await.map_err(RegistryError::refused)?;
         let version = self.take_up(slot, sealed.clone(), origin).await?;
         let version = version.ok_or_else(|| RegistryError::Host("a seal does not fit".into()))?;
         Ok(Compiled { version, sealed })
@@ -100,8 +100,8 @@ impl Registry {
     }
 
     /// Without the database one compiles; a miss is never an error.
-    async fn sealed(&self, digest: &PluginDigest) -> Option<Vec<u8>> {
-        let compatibility = self.0.parts.runtime.compatibility();
+    async fn sealed(&self, slot: Slot, digest: &PluginDigest) -> Option<Vec<u8>> {
+        let compatibility = self.0.parts.runtime.compatibility(slot);
         match self.0.parts.native_code.native_code(digest, compatibility).await {
             Ok(sealed) => sealed,
             Err(error) => {
@@ -112,8 +112,8 @@ impl Registry {
     }
 
     /// Keeps code for the next start, and for the way back.
-    pub(crate) async fn keep(&self, digest: &PluginDigest, sealed: &[u8]) {
-        let compatibility = self.0.parts.runtime.compatibility();
+    pub(crate) async fn keep(&self, slot: Slot, digest: &PluginDigest, sealed: &[u8]) {
+        let compatibility = self.0.parts.runtime.compatibility(slot);
         let kept = self.0.parts.native_code.put_native_code(digest, compatibility, sealed);
         if let Err(error) = kept.await {
             tracing::warn!(%digest, %error, "compiled code could not be kept; every start compiles it");

@@ -73,7 +73,7 @@ impl Registry {
             (version.created_at, version.created_by) = (before.created_at, before.created_by);
         }
         self.0.parts.store.add_version(&version, &arriving.push.component).await?;
-        self.keep(&version.digest, &compiled.sealed).await;
+        self.keep(version.slot, &version.digest, &compiled.sealed).await;
         if arriving.accepted_by.is_some() {
             let accepted = PluginChange { action: PluginAction::AcceptUnsigned, ..change.clone() };
             self.0.parts.store.note(&accepted).await?;
@@ -85,7 +85,7 @@ impl Registry {
     }
 
     async fn pass_gates(&self, arriving: &mut Arriving) -> Result<(Compiled, Fuel), RegistryError> {
-        let size = self.size_gate(&arriving.push.component);
+        let size = self.size_gate(&arriving.push);
         self.note_gate(arriving, "size", size)?;
         let signature = self.signature_gate(arriving);
         self.note_gate(arriving, "signature", signature)?;
@@ -100,7 +100,7 @@ impl Registry {
             self.note_gate(arriving, "compile", Ok(((), said)))?;
         }
         let fits = |compiled: Compiled| {
-            let said = format!("it exports `{}` and imports nothing", compiled.version.interface());
+            let said = fitting(&compiled.version);
             (compiled, said)
         };
         let compiled = self.note_gate(arriving, "world", loaded.map(fits))?;
@@ -117,8 +117,12 @@ impl Registry {
         }
     }
 
-    fn size_gate(&self, component: &[u8]) -> Gate<()> {
-        let (size, limit) = (component.len(), self.0.config.max_size);
+    fn size_gate(&self, push: &Push) -> Gate<()> {
+        let limit = match push.slot.handler() {
+            Some(_) => self.0.config.max_handler_size,
+            None => self.0.config.max_size,
+        };
+        let size = push.component.len();
         if size <= limit {
             return Ok(((), format!("{size} bytes")));
         }
@@ -235,7 +239,7 @@ impl Registry {
             accepted_by: arriving.accepted_by.clone(),
             facts: PluginFacts {
                 interface: loaded.interface().into(),
-                imports: Vec::new(),
+                imports: loaded.imports().to_vec(),
                 initial_memory: loaded.initial_memory(),
                 writes_schema: schemas.map(|(writes, _)| writes),
                 reads_schemas: schemas.map(|(_, reads)| reads.clone()).unwrap_or_default(),
@@ -245,4 +249,11 @@ impl Registry {
             created_by: arriving.push.who.clone(),
         }
     }
+}
+
+fn fitting(version: &LoadedVersion) -> String {
+    let imports = version.imports().iter().map(|import| format!("`{import}`"));
+    let imports = imports.collect::<Vec<_>>().join(", ");
+    let imports = if imports.is_empty() { "nothing" } else { &imports };
+    format!("it exports `{}` and imports {imports}", version.interface())
 }

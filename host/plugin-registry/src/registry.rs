@@ -1,23 +1,30 @@
 //! The registry: what it is made of, and what can be asked of it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+};
 
 use pairing_core::{
     clock::SharedClock,
+    delivery_store::DeliveryStore,
     plugin::{PluginDigest, Slot},
     plugin_store::{
         NativeCodeStore, NumberedChange, Parked, PluginAction, PluginChange, PluginStore,
         PluginVersion,
     },
-    store::SessionStore,
+    store::{JournalStore, SessionStore},
 };
-use pairing_plugin_runtime::{Plugins, Runtime};
-use tokio::sync::{Mutex, MutexGuard};
+use pairing_plugin_runtime::{Plugins, Runtime, WEBHOOK};
+use secrecy::SecretSlice;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     errors::{OpenError, RegistryError},
     reports::{Pushed, SlotReport},
+    secrets::SecretSealer,
     seed,
     signature::TrustedKeys,
     supervise, watch,
@@ -34,6 +41,12 @@ pub struct RegistryParts {
     pub native_code: Arc<dyn NativeCodeStore>,
     /// Recorded histories.
     pub sessions: Arc<dyn SessionStore>,
+    /// Subscriptions of handlers.
+    pub subscriptions: Arc<dyn DeliveryStore>,
+    /// Where new subscriptions begin.
+    pub journal: Arc<dyn JournalStore>,
+    /// Seals the subscriptions' secrets: 32 bytes that are not in the database.
+    pub secrets_key: SecretSlice<u8>,
     /// Tells the time.
     pub clock: SharedClock,
     /// Compiles, loads and runs.
@@ -48,12 +61,15 @@ pub struct RegistryConfig {
     /// A component without a signature needs somebody who accepts its digest.
     pub refuse_unsigned: bool,
     /// A folder with `workflow.wasm`, `qr-renderer.wasm` or `fan-out.wasm`, which
-    /// fill slots that nothing fills yet.
+    /// fill slots that nothing fills yet; with any other name a component fills the
+    /// slot of a handler that is called so.
     pub dir: Option<PathBuf>,
     /// Push and activate what changes in that folder: for development.
     pub watch: bool,
     /// The largest component that is taken, in bytes.
     pub max_size: usize,
+    /// The same of a handler, which may bring its language's runtime along.
+    pub max_handler_size: usize,
     /// So many sessions are replayed, those that changed last; of the others it is
     /// only seen to that their states can be read.
     pub replayed_sessions: usize,
@@ -69,6 +85,7 @@ impl Default for RegistryConfig {
             dir: None,
             watch: false,
             max_size: 10 << 20,
+            max_handler_size: 32 << 20,
             replayed_sessions: 10_000,
             replayed_inputs: 50,
         }
@@ -83,7 +100,8 @@ pub(crate) struct Inner {
     pub(crate) parts: RegistryParts,
     pub(crate) config: RegistryConfig,
     /// One change of a slot at a time.
-    changing: [Mutex<()>; Slot::ALL.len()],
+    changing: std::sync::Mutex<HashMap<Slot, Arc<Mutex<()>>>>,
+    pub(crate) sealer: SecretSealer,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -96,6 +114,7 @@ impl Registry {
     /// The database can't be read, or a slot can be filled with nothing.
     pub async fn open(parts: RegistryParts, config: RegistryConfig) -> Result<Self, OpenError> {
         let registry = Self(Arc::new(Inner {
+            sealer: SecretSealer::new(&parts.secrets_key)?,
             parts,
             config,
             changing: Default::default(),
@@ -103,12 +122,13 @@ impl Registry {
             tasks: TaskTracker::new(),
         }));
         // Side by side: at a first start each compiles for a second.
-        let [workflow, renderer, fan_out] = Slot::ALL;
+        let [workflow, renderer, fan_out] = Slot::OWN;
         tokio::try_join!(
             seed::fill(&registry, workflow),
             seed::fill(&registry, renderer),
             seed::fill(&registry, fan_out),
         )?;
+        seed::fill_handlers(&registry).await?;
         registry.spawn(supervise::run(registry.clone()));
         if registry.0.config.watch
             && let Some(dir) = registry.0.config.dir.clone()
@@ -136,11 +156,13 @@ impl Registry {
         self.0.parts.runtime.plugins()
     }
 
-    /// The slots as they run, in the order of [`Slot::ALL`].
+    /// The slots as they run: the host's own, then those of handlers by name.
     pub fn slots(&self) -> Vec<SlotReport> {
         let filled = |slot| Some((slot, self.0.parts.runtime.filled(slot)?));
-        let slots = Slot::ALL.into_iter().filter_map(filled);
+        let handlers = self.0.parts.runtime.handlers().into_iter().map(Slot::Handler);
+        let slots = Slot::OWN.into_iter().chain(handlers);
         slots
+            .filter_map(filled)
             .map(|(slot, filled)| SlotReport {
                 slot,
                 generation: filled.generation,
@@ -149,6 +171,17 @@ impl Registry {
                 pinned_sessions: filled.pinned,
             })
             .collect()
+    }
+
+    /// Is there such a slot? A handler's is there once something was sent in for it.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn has_slot(&self, slot: Slot) -> Result<bool, RegistryError> {
+        if slot.handler().is_none_or(|name| name.as_str() == WEBHOOK) {
+            return Ok(true);
+        }
+        Ok(!self.0.parts.store.versions(slot).await?.is_empty())
     }
 
     /// What a slot knows, newest first.
@@ -208,8 +241,12 @@ impl Registry {
     }
 
     /// Nobody else of this host changes the slot meanwhile.
-    pub(crate) async fn changing(&self, slot: Slot) -> MutexGuard<'_, ()> {
-        self.0.changing[slot as usize].lock().await
+    pub(crate) async fn changing(&self, slot: Slot) -> OwnedMutexGuard<()> {
+        let turns = {
+            let mut all = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(slot).or_default().clone()
+        };
+        turns.lock_owned().await
     }
 
     /// Writes a refusal into the history, so that it is not only in somebody's
@@ -268,6 +305,6 @@ impl Registry {
 }
 
 pub(crate) fn count(slot: Slot, action: PluginAction, result: &'static str) {
-    metrics::counter!("plugin_changes_total", "plugin" => slot.as_str(), "action" => action.as_str(), "result" => result)
+    metrics::counter!("plugin_changes_total", "plugin" => slot.label(), "action" => action.as_str(), "result" => result)
         .increment(1);
 }

@@ -40,6 +40,7 @@ impl Registry {
         let going = async {
             let target = self.target(&ask).await?;
             change.to = Some(target.info().digest.clone());
+            self.check_grants(&target).await?;
             let pins = self.pins_back(ask.slot, &target).await?;
             change.detail = self.told_back(ask.slot, pins.len());
             let change = change.clone();

@@ -1,12 +1,12 @@
 //! What fills a slot when the host starts.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use pairing_core::{
     plugin::Slot,
     plugin_store::{PluginAction, SlotState},
 };
-use pairing_plugin_runtime::{Filling, LoadedVersion, digest_of, embedded};
+use pairing_plugin_runtime::{Filling, LoadedVersion, WEBHOOK, digest_of, embedded};
 
 use crate::{
     activate::Swap,
@@ -14,6 +14,7 @@ use crate::{
     errors::{OpenError, RegistryError},
     registry::Registry,
     reports::{Activate, Activated, Push},
+    subscriptions, watch,
 };
 
 /// Who does what the host does by itself.
@@ -35,6 +36,28 @@ pub(crate) async fn fill(registry: &Registry, slot: Slot) -> Result<(), OpenErro
             fall_back(registry, &state, fault).await
         }
     }
+}
+
+/// Fills the slots of handlers, and says what their subscriptions may do. The host
+/// works without them: one that can't be loaded is told of, and its events wait.
+pub(crate) async fn fill_handlers(registry: &Registry) -> Result<(), OpenError> {
+    let known = registry.0.parts.store.slots().await?.into_iter().map(|state| state.slot);
+    let mut slots: BTreeSet<Slot> = known.collect();
+    if registry.0.parts.runtime.runs_handlers() {
+        slots.extend(WEBHOOK.parse::<Slot>().ok());
+        slots.extend(registry.0.config.dir.as_deref().map(watch::slots).unwrap_or_default());
+    }
+    for slot in slots.into_iter().filter(|slot| slot.handler().is_some()) {
+        match fill(registry, slot).await {
+            Ok(()) => {}
+            Err(OpenError::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::error!(plugin = slot.as_str(), %error, "a handler can't be loaded; its events wait until a version is activated");
+            }
+        }
+    }
+    subscriptions::take_up(registry).await?;
+    Ok(())
 }
 
 /// What the database says.
@@ -90,7 +113,10 @@ async fn plant(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
     let folder = registry.0.config.dir.as_deref();
     let (source, with, push) = match folder.map(|dir| read(dir, slot)).transpose()?.flatten() {
         Some((path, push)) => ("folder", path, push),
-        None => ("embedded", "the host's own component".into(), own(slot)),
+        None => match own(slot) {
+            Some(own) => ("embedded", "the host's own component".into(), own),
+            None => return Ok(()),
+        },
     };
     let planting = async {
         let pushed = registry.push_from(source, push).await?;
@@ -106,14 +132,15 @@ async fn plant(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
 /// A newer host brings newer components of its own. Where an operator has chosen
 /// another one nothing happens, nor where it was active already and was left.
 async fn renew(registry: &Registry, slot: Slot) -> Result<(), OpenError> {
-    let own_digest = digest_of(embedded(slot));
+    let Some(own) = own(slot) else { return Ok(()) };
+    let own_digest = digest_of(&own.component);
     let active = registry.0.parts.runtime.filled(slot).map(|filled| filled.active.info);
     let is_old = active.is_some_and(|info| info.source == "embedded" && info.digest != own_digest);
     if !is_old || registry.was_active(slot, &own_digest).await? {
         return Ok(());
     }
     let renewing = async {
-        registry.push_from("embedded", own(slot)).await?;
+        registry.push_from("embedded", own).await?;
         let ask = Activate {
             slot,
             digest: own_digest.to_string(),
@@ -148,7 +175,9 @@ async fn fall_back(
     };
     let others = earlier.iter().filter(is_other);
     for one in others {
-        if let Ok(loaded) = registry.load(&one.version, true).await {
+        if let Ok(loaded) = registry.load(&one.version, true).await
+            && registry.check_grants(&loaded).await.is_ok()
+        {
             found = Some(loaded);
             break;
         }
@@ -157,7 +186,8 @@ async fn fall_back(
         let active = match found {
             Some(active) => active,
             None => {
-                let pushed = registry.push_from("embedded", own(slot)).await?;
+                let Some(own) = own(slot) else { return Err(fault) };
+                let pushed = registry.push_from("embedded", own).await?;
                 registry.load(&pushed.version, true).await?
             }
         };
@@ -185,14 +215,9 @@ fn filled(
     }
 }
 
-fn own(slot: Slot) -> Push {
-    Push {
-        slot,
-        component: embedded(slot).to_vec(),
-        signature: None,
-        accept_unsigned: None,
-        who: HOST.into(),
-    }
+fn own(slot: Slot) -> Option<Push> {
+    let component = embedded(slot)?.to_vec();
+    Some(Push { slot, component, signature: None, accept_unsigned: None, who: HOST.into() })
 }
 
 /// What the folder holds for the slot: its path, and the component with the

@@ -20,14 +20,21 @@ type Stamp = (SystemTime, u64);
 
 /// What lies there now. The database has decided about it already.
 pub(crate) fn present(dir: &Path) -> HashMap<Slot, Stamp> {
-    Slot::ALL.into_iter().filter_map(|slot| Some((slot, stamp(dir, slot)?))).collect()
+    slots(dir).into_iter().filter_map(|slot| Some((slot, stamp(dir, slot)?))).collect()
+}
+
+/// The slots for which something lies there.
+pub(crate) fn slots(dir: &Path) -> Vec<Slot> {
+    let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    names.filter_map(|name| name.strip_suffix(".wasm")?.parse().ok()).collect()
 }
 
 /// Watches until the registry stops.
 pub(crate) async fn run(registry: Registry, dir: PathBuf, mut seen: HashMap<Slot, Stamp>) {
     tracing::info!(dir = %dir.display(), "watching the plugins' folder: what is saved there from now on is pushed and activated");
     loop {
-        for slot in Slot::ALL {
+        for slot in slots(&dir) {
             let Some(stamp) = stamp(&dir, slot) else { continue };
             // A file that is being written changes once more: wait until it rests.
             if seen.insert(slot, stamp) == Some(stamp) {

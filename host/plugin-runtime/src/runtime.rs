@@ -242,6 +242,11 @@ impl Runtime {
         }
     }
 
+    /// Was it started with what handlers need?
+    pub fn runs_handlers(&self) -> bool {
+        self.0.handlers.is_some()
+    }
+
     /// Handlers whose slots are filled, by name.
     pub fn handlers(&self) -> Vec<HandlerName> {
         let slots = self.0.handler_slots.read().unwrap_or_else(PoisonError::into_inner);

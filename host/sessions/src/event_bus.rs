@@ -14,10 +14,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::AssertUnwindSafe,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -29,7 +26,10 @@ use pairing_core::{
     plugin::{PluginDigest, PluginError},
     store::{Records, StoreError},
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -105,7 +105,7 @@ struct Shared {
     /// Events that were parked, and which component failed at them: it is not
     /// asked again for every reader that comes by.
     parked: Mutex<BTreeMap<Cursor, PluginDigest>>,
-    head: AtomicU64,
+    head: watch::Sender<Cursor>,
     stopping: CancellationToken,
 }
 
@@ -126,7 +126,7 @@ impl EventBus {
             incoming,
             subscribers: Mutex::default(),
             parked: Mutex::default(),
-            head: AtomicU64::new(newest.0),
+            head: watch::Sender::new(newest),
             stopping,
         }));
         let task = bus.clone().run(inbox);
@@ -154,7 +154,12 @@ impl EventBus {
 
     /// The place of the last event that was handed out.
     pub fn head(&self) -> Cursor {
-        Cursor(self.0.head.load(Ordering::Acquire))
+        *self.0.head.borrow()
+    }
+
+    /// Tells of each move of that place.
+    pub fn head_watch(&self) -> watch::Receiver<Cursor> {
+        self.0.head.subscribe()
     }
 
     /// Up to `limit` deliveries from the journal after `after`, perhaps none before
@@ -293,7 +298,7 @@ impl EventBus {
                 }
             }
             if committed.event.id != NO_PLACE {
-                self.0.head.store(committed.event.id.0, Ordering::Release);
+                self.0.head.send_replace(committed.event.id);
             }
             return Ok(());
         }
