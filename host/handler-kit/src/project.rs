@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -49,6 +49,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// What its `plugin.toml` says.
     pub manifest: Manifest,
+    /// Where cargo works, for a handler in Rust.
+    pub target_dir: PathBuf,
 }
 
 /// What a `plugin.toml` says.
@@ -87,7 +89,9 @@ impl Project {
         let folder = folder
             .canonicalize()
             .with_context(|| format!("could not find {}", folder.display()))?;
-        Ok(Self { folder, manifest })
+        let target_dir =
+            env::var_os("CARGO_TARGET_DIR").map_or_else(|| folder.join("target"), PathBuf::from);
+        Ok(Self { folder, manifest, target_dir })
     }
 
     /// The handler's name.

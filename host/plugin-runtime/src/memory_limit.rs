@@ -22,6 +22,11 @@ impl MemoryLimit {
         Self { limit, parts: parts as usize, used: 0, was_refused: false }
     }
 
+    /// Bytes that were granted.
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
     /// Was the guest ever refused memory? It may have ended because of that.
     pub(crate) fn was_refused(&self) -> bool {
         self.was_refused

@@ -1,6 +1,6 @@
 //! Rust: cargo makes a module, which becomes a component.
 
-use std::{env, fs, path::PathBuf};
+use std::fs;
 
 use anyhow::Context as _;
 use plugin_build::{TARGET, Toolchain};
@@ -8,17 +8,15 @@ use plugin_build::{TARGET, Toolchain};
 use crate::project::Project;
 
 pub(super) fn build(project: &Project) -> anyhow::Result<()> {
-    let target_dir = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| project.folder.join("target"), PathBuf::from);
     let mut cargo = Toolchain::find()?.cargo();
     cargo
         .current_dir(&project.folder)
         .args(["build", "--release", "--lib", "--target", TARGET])
         .arg("--target-dir")
-        .arg(&target_dir);
+        .arg(&project.target_dir);
     super::run(&mut cargo, "cargo")?;
     let module = format!("{}.wasm", project.name().as_str().replace('-', "_"));
-    let module = target_dir.join(TARGET).join("release").join(module);
+    let module = project.target_dir.join(TARGET).join("release").join(module);
     let module = fs::read(&module).with_context(|| {
         format!(
             "could not read {}; the name in Cargo.toml must be the one in plugin.toml",

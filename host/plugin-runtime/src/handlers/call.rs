@@ -33,8 +33,10 @@ pub(crate) struct Order {
     pub(crate) timeout: Duration,
 }
 
-/// How a call ended, and the processor time that it took.
+/// How a call ended, and what it took.
 pub(crate) struct Ended<T> {
+    /// Bytes, over all its memories and tables.
+    pub(crate) memory: usize,
     pub(crate) result: Result<T, CallError>,
     pub(crate) cpu_time: Duration,
 }
@@ -71,9 +73,10 @@ pub(crate) async fn run<T>(
         for line in output.take_lines() {
             store.data_mut().say(level, &line);
         }
-        result
+        (result, store.data().memory.used())
     });
-    Ended { result: result.await, cpu_time: meter.used() }
+    let (result, memory) = result.await;
+    Ended { memory, result, cpu_time: meter.used() }
 }
 
 fn store(

@@ -129,10 +129,13 @@ impl HandlerSlot {
         });
         let ended = self.host.run(calling).await;
         let lost = || PluginError::Trapped { slot, message: "the host failed in the call".into() };
-        let Ended { result, cpu_time } = ended.unwrap_or_else(|| Ended {
+        let Ended { memory, result, cpu_time } = ended.unwrap_or_else(|| Ended {
+            memory: 0,
             result: Err(CallError::Plugin(lost())),
             cpu_time: Duration::ZERO,
         });
+        metrics::histogram!("plugin_call_memory_bytes", "plugin" => slot.label())
+            .record(memory as f64);
         self.take_note(version, &event, &result, cpu_time);
         told(result, bound.settings.timeout())
     }

@@ -1,0 +1,81 @@
+//! A running host, as far as its API is needed here.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use pairing_core::handler::HandlerName;
+use reqwest::{Method, RequestBuilder, header};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::project::Project;
+
+/// A component is compiled meanwhile.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A host, and a token for it.
+#[derive(Debug, Clone)]
+pub struct Host {
+    url: Url,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Host {
+    /// The host at this address.
+    ///
+    /// # Errors
+    /// There is no client to be had.
+    pub fn at(url: Url, token: String) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        Ok(Self { url, token, client })
+    }
+
+    /// Sets the handler's subscription `default` to what the project says.
+    pub(super) async fn grant(&self, project: &Project) -> anyhow::Result<()> {
+        let manifest = &project.manifest;
+        let mut body = serde_json::to_value(&manifest.subscription)?;
+        body["secrets"] = json!(manifest.secrets);
+        let path = format!("plugins/{}/subscriptions/default", manifest.name);
+        self.send(self.request(Method::PUT, &path)?.json(&body)).await.context("granting")?;
+        Ok(())
+    }
+
+    pub(super) async fn push(&self, name: HandlerName, component: &Path) -> anyhow::Result<()> {
+        let component = tokio::fs::read(component).await.context("reading the component")?;
+        let request = self
+            .request(Method::POST, &format!("plugins/{name}/versions"))?
+            .header(header::CONTENT_TYPE, "application/wasm")
+            .body(component);
+        self.send(request).await.context("pushing")?;
+        Ok(())
+    }
+
+    pub(super) async fn activate(&self, name: HandlerName, digest: &str) -> anyhow::Result<()> {
+        let body = json!({ "digest": digest, "why": "saved" });
+        let request = self.request(Method::POST, &format!("plugins/{name}/activate"))?;
+        self.send(request.json(&body)).await.context("activating")?;
+        Ok(())
+    }
+
+    /// The handler's lines after this number.
+    pub(super) async fn lines(&self, name: HandlerName, after: u64) -> anyhow::Result<Value> {
+        self.send(self.request(Method::GET, &format!("plugins/{name}/logs?after={after}"))?).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
+        Ok(self.client.request(method, self.url.join(path)?).bearer_auth(&self.token))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let no_answer = || format!("no host answers at {}; is it running?", self.url);
+        let answer = request.send().await.with_context(no_answer)?;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        if !status.is_success() {
+            let said = body["message"].as_str().or(body["detail"].as_str());
+            bail!("the host answered {status}: {}", said.unwrap_or("no reason given"));
+        }
+        Ok(body)
+    }
+}
