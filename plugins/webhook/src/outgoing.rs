@@ -98,14 +98,21 @@ fn text(response: &IncomingResponse) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// In words, without `ErrorCode::`.
+/// In words: `connection refused`.
 fn told(error: &ErrorCode) -> String {
-    match error {
-        ErrorCode::InternalError(Some(why)) => why.clone(),
-        other => {
-            let text = format!("{other:?}");
-            let name = text.strip_prefix("ErrorCode::").unwrap_or(&text);
-            format!("the request failed: {name}")
-        }
+    if let ErrorCode::InternalError(Some(why)) = error {
+        return why.clone();
     }
+    let text = format!("{error:?}");
+    let name = text.strip_prefix("ErrorCode::").unwrap_or(&text);
+    // What follows a bracket is for machines.
+    let name = name.split('(').next().unwrap_or_default();
+    let mut words = String::from("the request failed:");
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
