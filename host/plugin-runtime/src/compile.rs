@@ -206,6 +206,13 @@ async fn in_child(
     child: &ChildCompiler,
     component: &[u8],
 ) -> Result<Compiled, Refusal> {
+    // A language's runtime comes along in a handler.
+    let more = if kind == Kind::Handler { 3 } else { 1 };
+    let child = &ChildCompiler {
+        time: child.time * more,
+        memory: child.memory * u64::from(more),
+        ..child.clone()
+    };
     let (stack, memory) = kind.stack_and_memory(config);
     let order = Order {
         kind,

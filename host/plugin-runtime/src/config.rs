@@ -55,9 +55,10 @@ pub struct ChildCompiler {
     pub program: PathBuf,
     /// With these arguments.
     pub args: Vec<String>,
-    /// It may take so long.
+    /// It may take so long; three times that for a handler, which brings its
+    /// language's runtime along.
     pub time: Duration,
-    /// It may have so many bytes of memory.
+    /// It may have so many bytes of memory; three times that for a handler.
     pub memory: u64,
 }
 

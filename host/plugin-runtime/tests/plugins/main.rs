@@ -6,6 +6,7 @@
 mod compile_bomb;
 mod compiled_code;
 mod guests;
+mod handlers;
 mod hostile;
 mod limits;
 mod messages;

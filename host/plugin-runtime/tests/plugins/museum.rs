@@ -1,22 +1,31 @@
 //! Components of every release load and work in today's host. They stand in
 //! `tests/museum`, a folder for each release; what is put there is found.
 
-use std::{collections::BTreeSet, fs, path::Path, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use pairing_core::{
     clock::Timestamp,
     command::Command,
     event::{CodeNotice, Cursor, EventData, JournalEvent},
     fan_out::{FanOut, Interest, QR_CODE_PLACEHOLDER, Transport},
+    handler::{Attempt, EventHandlers, HandleError, HandlerEvent},
     plugin::Slot,
     renderer::{ImageFormat, QrRenderer, RenderOptions},
     session::Status,
+    subscription::SubscriptionId,
     workflow::{Effect, EngineReport, Input, Workflow},
 };
-use pairing_plugin_runtime::{Plugins, PluginsConfig};
+use pairing_plugin_runtime::{
+    Authority, Filling, Origin, Plugins, PluginsConfig, WEBHOOK, digest_of,
+};
 use serde_json::Value;
 
-use crate::limits::context;
+use crate::{handlers, limits::context};
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<_> =
@@ -29,12 +38,9 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 fn pieces(release: &Path) -> Vec<(Slot, Vec<u8>)> {
     let is_component = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "wasm");
     let piece = |path: PathBuf| {
-        let mut slots = Slot::OWN.into_iter();
-        let slot = slots.find(|slot| path.file_stem().unwrap() == slot.as_str());
-        (
-            slot.unwrap_or_else(|| panic!("{} fills no slot", path.display())),
-            fs::read(path).unwrap(),
-        )
+        let name = path.file_stem().unwrap().to_string_lossy();
+        let slot: Slot = name.parse().unwrap();
+        (slot, fs::read(path).unwrap())
     };
     entries(release).into_iter().filter(is_component).map(piece).collect()
 }
@@ -47,20 +53,61 @@ async fn every_museum_piece_loads_and_works() {
         // A panic below is about the release that was named last.
         println!("{}", release.display());
         let pieces = pieces(release);
-        let others: Vec<_> = pieces.iter().map(|(slot, piece)| (*slot, &piece[..])).collect();
+        let (handlers, own): (Vec<_>, Vec<_>) =
+            pieces.iter().partition(|(slot, _)| slot.handler().is_some());
+        let others: Vec<_> = own.iter().map(|(slot, piece)| (*slot, &piece[..])).collect();
         let plugins = Plugins::load_with(PluginsConfig::default(), &others).await;
         let plugins = plugins.unwrap_or_else(|error| panic!("{}: {error}", release.display()));
-        for (slot, _) in &pieces {
+        for (slot, piece) in handlers {
+            assert_eq!(slot.as_str(), WEBHOOK);
+            posts(*slot, piece).await;
+            seen.insert(*slot);
+        }
+        for (slot, _) in own {
             match slot {
                 Slot::Workflow => leads_to_a_code(&*plugins.workflow).await,
                 Slot::QrRenderer => draws(&*plugins.renderer).await,
                 Slot::FanOut => routes(&*plugins.fan_out).await,
-                Slot::Handler(_) => unreachable!("handlers are looked at by themselves"),
+                Slot::Handler(_) => unreachable!("see above"),
             }
             seen.insert(*slot);
         }
     }
-    assert_eq!(seen.len(), Slot::OWN.len(), "a slot has no museum piece: {seen:?}");
+    assert_eq!(seen.len(), Slot::OWN.len() + 1, "a world has no museum piece: {seen:?}");
+}
+
+/// Nobody listens where it is told to post, and it says so.
+async fn posts(slot: Slot, component: &[u8]) {
+    let handler = slot.handler().unwrap();
+    let runtime = handlers::runtime();
+    let sealed = runtime.compile(slot, component).await.unwrap();
+    let digest = digest_of(component);
+    let origin = Origin { digest, source: "upload".into(), is_proven: true };
+    let active = runtime.load(slot, sealed, origin).await.unwrap().unwrap();
+    let (canary, pins) = (None, Vec::new());
+    runtime.fill(slot, Filling { generation: 1, active, canary, pins, is_new: false });
+    let nobody = "http://127.0.0.1:1/";
+    let settings = serde_json::from_value(serde_json::json!({
+        "config": { "url": nobody },
+        "grants": {
+            "log": true, "config": true, "clock": true, "secrets": true,
+            "http": [{ "url": nobody }],
+        },
+    }));
+    let id = SubscriptionId { handler, name: "default".parse().unwrap() };
+    let secrets = BTreeMap::from([("signing".to_owned(), "whsec_c2VjcmV0".into())]);
+    let authority = Authority { id: id.clone(), settings: settings.unwrap(), secrets };
+    runtime.set_subscriptions(handler, vec![authority]);
+    let event = HandlerEvent {
+        id: "1".into(),
+        session: "sales".parse().unwrap(),
+        at: Timestamp(1_790_000_000_000),
+        data: EventData::SessionDeleted,
+    };
+    let attempt = Attempt { number: 1, first_at: Timestamp(1_790_000_000_000) };
+    let handled = runtime.handle(&id, Arc::new(event), attempt).await;
+    let Err(HandleError::Retry { why, .. }) = handled else { panic!("{handled:?}") };
+    assert!(why.to_lowercase().contains("refused"), "{why}");
 }
 
 async fn leads_to_a_code(workflow: &dyn Workflow) {
