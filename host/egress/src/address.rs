@@ -74,3 +74,57 @@ pub fn is_public(address: IpAddr) -> bool {
 pub(crate) fn is_allowed(address: IpAddr, networks: &[IpNet]) -> bool {
     is_public(address) || networks.iter().any(|network| network.contains(&address))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last before and the first after each network. (What is within is in
+    /// `tests/egress/corpus.rs`.)
+    #[test]
+    fn neighbours_of_special_networks_are_public() {
+        for address in [
+            "1.0.0.0",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "168.63.129.15",
+            "168.63.129.17",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "191.255.255.255",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.88.100.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "2000::",
+            "2000:ffff::",
+            "2001:200::",
+            "2001:db7:ffff::",
+            "2001:db9::",
+            "2001:ffff::",
+            "2003::",
+            "2620:4f:7fff::",
+            "2620:4f:8001::",
+            "2606:4700::1111",
+            "3ffe:ffff::",
+            "3fff:1000::",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+}

@@ -132,11 +132,19 @@ impl EgressError {
 
 impl From<&hyper::Error> for EgressError {
     fn from(error: &hyper::Error) -> Self {
-        // Our own bodies fail with our own errors.
         let mut cause = error.source();
         while let Some(inner) = cause {
+            // Our own bodies fail with our own errors.
             if let Some(own) = inner.downcast_ref::<Self>() {
                 return own.clone();
+            }
+            match inner.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(io::ErrorKind::UnexpectedEof) => return Self::Incomplete,
+                // Said of chunks that are none.
+                Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+                    return Self::Protocol;
+                }
+                _ => {}
             }
             cause = inner.source();
         }

@@ -107,3 +107,100 @@ fn is_unicast(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
     !address.is_unspecified() && !address.is_multicast() && !is_broadcast
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(url: &str, methods: Option<&[&str]>, networks: &[&str]) -> Result<(), String> {
+        check_grant(&HttpGrant {
+            url: url.parse().unwrap(),
+            methods: methods.map(|all| all.iter().map(|&one| one.to_owned()).collect()),
+            networks: networks.iter().map(|network| network.parse().unwrap()).collect(),
+        })
+    }
+
+    #[test]
+    fn grants_that_can_be_meant_are_good() {
+        for url in [
+            "https://api.example.com",
+            "https://api.example.com/v1/hooks",
+            "http://bücher.example:8080/",
+            "http://127.0.0.1:9000/",
+            "http://[::1]:9000/",
+            "http://localhost:9000/",
+            "https://receiver/",
+        ] {
+            assert_eq!(checked(url, None, &[]), Ok(()), "{url}");
+        }
+        let methods = Some(&["POST", "PUT", "PURGE"][..]);
+        assert_eq!(checked("https://a.example/", methods, &["10.0.0.0/8", "::1/128"]), Ok(()));
+    }
+
+    #[test]
+    fn other_grants_are_refused_with_what_to_do() {
+        for (url, what) in [
+            ("ftp://a.example/", "http or https"),
+            ("https://user:sesame@a.example/", "user name or password"),
+            ("https://a.example/?key=sesame", "leave out"),
+            ("https://a.example/#x", "leave out"),
+            ("https://*.example/", "without wildcards"),
+            ("https://a.example:0/", "port 0"),
+            ("https://a.example/v1/..%2fv2", "write it out"),
+            ("http://0.0.0.0/", "no single machine"),
+            ("http://255.255.255.255/", "no single machine"),
+            ("http://224.0.0.1/", "no single machine"),
+            ("http://[::]/", "no single machine"),
+            ("http://[ff02::1]/", "no single machine"),
+        ] {
+            let error = checked(url, None, &[]).unwrap_err();
+            assert!(error.contains(what), "{url}: {error}");
+            assert!(!error.contains("sesame"), "{url}: {error}");
+        }
+        let of_methods = |methods: &[&str]| checked("https://a.example/", Some(methods), &[]);
+        for methods in [&[][..], &["post"], &["TRACE"], &["CONNECT"], &["GET ", "PUT"]] {
+            assert!(of_methods(methods).is_err(), "{methods:?}");
+        }
+        for network in ["0.0.0.0/0", "::/0"] {
+            assert!(checked("https://a.example/", None, &[network]).is_err(), "{network}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_granted_up_to_where_a_segment_ends() {
+        let allows = |granted: &str, asked: &str| {
+            let grant = HttpGrant {
+                url: format!("https://a.example{granted}").parse().unwrap(),
+                methods: None,
+                networks: Vec::new(),
+            };
+            let target = Target::parse(&format!("https://a.example{asked}")).unwrap();
+            Rule::new(&grant).unwrap().allows(&Method::GET, &target)
+        };
+        for (granted, asked) in [
+            ("/", "/anything/../at%2f..%2fall"),
+            ("/v1", "/v1"),
+            ("/v1", "/v1/"),
+            ("/v1", "/v1/a?b"),
+            ("/v1/", "/v1/"),
+            ("/v1/", "/v1/a"),
+            ("/v1", "/v2/../v1/a"),
+        ] {
+            assert!(allows(granted, asked), "{granted} {asked}");
+        }
+        for (granted, asked) in [
+            ("/v1", "/"),
+            ("/v1", "/v10"),
+            ("/v1", "/V1"),
+            ("/v1", "/%761"),
+            ("/v1/", "/v1"),
+            ("/v1", "/v1/../v2"),
+            ("/v1", "/v1/%2e%2e/v2"),
+            ("/v1", "/v1/..%2fv2"),
+            ("/v1", "/v1/..;/v2"),
+            ("/v1", "//v1"),
+        ] {
+            assert!(!allows(granted, asked), "{granted} {asked}");
+        }
+    }
+}
