@@ -17,6 +17,6 @@ pub use doctor::{Finding, doctor};
 pub use inspect::{Built, inspect};
 pub use pretended_engine::PretendedEngine;
 pub use project::{Language, Project};
-pub use running::{Host, run};
+pub use running::{Host, keep_a_session, run};
 pub use template::create;
 pub use trial::{Histories, Report, test};

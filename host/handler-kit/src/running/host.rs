@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use pairing_core::handler::HandlerName;
-use reqwest::{Method, RequestBuilder, header};
+use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -41,6 +41,13 @@ impl Host {
         Ok(())
     }
 
+    /// Begins to link a session, or does so again.
+    pub(super) async fn init(&self, session: &str) -> anyhow::Result<()> {
+        let body = json!({ "sessionName": session });
+        self.send(self.request(Method::POST, "whatsapp/init")?.json(&body)).await?;
+        Ok(())
+    }
+
     pub(super) async fn push(&self, name: HandlerName, component: &Path) -> anyhow::Result<()> {
         let component = tokio::fs::read(component).await.context("reading the component")?;
         let request = self
@@ -58,9 +65,16 @@ impl Host {
         Ok(())
     }
 
-    /// The handler's lines after this number.
-    pub(super) async fn lines(&self, name: HandlerName, after: u64) -> anyhow::Result<Value> {
-        self.send(self.request(Method::GET, &format!("plugins/{name}/logs?after={after}"))?).await
+    /// The stream of the handler's lines, from now on or after this number.
+    pub(super) async fn lines(
+        &self,
+        name: HandlerName,
+        after: Option<u64>,
+    ) -> anyhow::Result<Response> {
+        let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
+        let request = self.request(Method::GET, &format!("plugins/{name}/logs{after}"))?;
+        let stream = request.header(header::ACCEPT, "text/event-stream").send().await?;
+        Ok(stream.error_for_status()?)
     }
 
     fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {

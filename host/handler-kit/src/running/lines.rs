@@ -1,41 +1,43 @@
 //! What the handler says, as it says it.
 
+use std::time::Duration;
+
 use pairing_core::handler::HandlerName;
 use serde_json::Value;
 
 use super::host::Host;
 
-/// A place in the handler's log.
-pub(super) struct Lines {
-    name: HandlerName,
-    after: u64,
+/// A host that does not answer is asked again after so long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Shows all that the handler says from now on, for ever.
+pub(super) async fn show(host: &Host, name: HandlerName) {
+    let mut after = None;
+    loop {
+        if let Ok(mut stream) = host.lines(name, after).await {
+            let mut text = Vec::new();
+            while let Ok(Some(part)) = stream.chunk().await {
+                text.extend_from_slice(&part);
+                while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = text.drain(..=end).collect();
+                    after = said(&String::from_utf8_lossy(&line)).or(after);
+                }
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
-impl Lines {
-    /// What was said before is left out.
-    pub(super) async fn from_now(host: &Host, name: HandlerName) -> anyhow::Result<Self> {
-        let mut lines = Self { name, after: 0 };
-        // A handler that is new has no log yet.
-        if let Ok(said) = host.lines(name, 0).await {
-            lines.take(&said);
-        }
-        Ok(lines)
-    }
+/// Shows a line of the stream, if it holds one; gives its number.
+fn said(line: &str) -> Option<u64> {
+    let line: Value = serde_json::from_str(line.strip_prefix("data:")?).ok()?;
+    let text = |member: &str| line[member].as_str().unwrap_or_default();
+    let message: String = text("message").chars().map(harmless).collect();
+    println!("{:<5} {}: {message}", text("level"), text("session"));
+    line["number"].as_u64()
+}
 
-    /// Shows what was said since. A host that does not answer just now is asked
-    /// again.
-    pub(super) async fn show(&mut self, host: &Host) {
-        let Ok(said) = host.lines(self.name, self.after).await else { return };
-        for line in self.take(&said) {
-            let text = |member: &str| line[member].as_str().unwrap_or_default();
-            println!("{:<5} {}: {}", text("level"), text("sessionName"), text("message"));
-        }
-    }
-
-    fn take<'a>(&mut self, said: &'a Value) -> &'a [Value] {
-        let lines = said["lines"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let last = lines.last().and_then(|line| line["number"].as_u64());
-        self.after = last.unwrap_or(self.after);
-        lines
-    }
+/// Nothing that a handler says may steer the terminal.
+fn harmless(char: char) -> char {
+    if char.is_control() && char != '\n' { '\u{fffd}' } else { char }
 }

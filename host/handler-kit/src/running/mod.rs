@@ -14,30 +14,43 @@ use anyhow::Context as _;
 
 use crate::{inspect::Built, project::Project};
 pub use host::Host;
-use lines::Lines;
 use sources::Sources;
 
-/// So often it is looked whether a source was saved, and what the handler said.
+/// So often it is looked whether a source was saved.
 const LOOK: Duration = Duration::from_millis(200);
+/// So often a pretended session is linked anew, if it is not linked.
+const REVIVE: Duration = Duration::from_secs(3);
 
 /// Keeps the project's handler on the host, until this future is dropped. What
 /// happens, and what the handler says, goes to standard output.
 ///
 /// # Errors
-/// There is no such project, or the host is not to be reached at all. Mistakes
-/// in the sources are told, and mended by saving again.
+/// There is no such project. Mistakes in the sources are told, and mended by
+/// saving again.
 pub async fn run(folder: &Path, host: &Host) -> anyhow::Result<()> {
-    let project = Project::open(folder)?;
-    let name = project.name();
-    let mut lines = Lines::from_now(host, name).await?;
-    let mut sources = Sources::of(&project.folder);
-    let mut active = None;
-    renew(folder.to_owned(), host, &mut active).await;
+    let name = Project::open(folder)?.name();
+    tokio::select! {
+        () = keep(folder, host) => Ok(()),
+        () = lines::show(host, name) => Ok(()),
+    }
+}
+
+/// Keeps a session alive that a [`crate::PretendedEngine`] links and unlinks.
+pub async fn keep_a_session(host: &Host) {
     loop {
-        tokio::time::sleep(LOOK).await;
-        lines.show(host).await;
-        if sources.have_changed() {
-            renew(folder.to_owned(), host, &mut active).await;
+        // While it is linked there is nothing to be done, and the host says so.
+        let _ = host.init("pretended").await;
+        tokio::time::sleep(REVIVE).await;
+    }
+}
+
+async fn keep(folder: &Path, host: &Host) {
+    let mut sources = Sources::of(folder);
+    let mut active = None;
+    loop {
+        renew(folder.to_owned(), host, &mut active).await;
+        while !sources.have_changed() {
+            tokio::time::sleep(LOOK).await;
         }
     }
 }
