@@ -13,6 +13,9 @@ use crate::project::Project;
 /// A component is compiled meanwhile.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Between one look for a host that starts and the next.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A host, and a token for it.
 #[derive(Debug, Clone)]
 pub struct Host {
@@ -39,6 +42,19 @@ impl Host {
         let path = format!("plugins/{}/subscriptions/default", manifest.name);
         self.send(self.request(Method::PUT, &path)?.json(&body)).await.context("granting")?;
         Ok(())
+    }
+
+    /// Waits until the host can work.
+    pub async fn until_ready(&self) {
+        loop {
+            let ready = self.request(Method::GET, "health/ready");
+            if let Ok(request) = ready
+                && request.send().await.is_ok_and(|answer| answer.status().is_success())
+            {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Begins to link a session, or does so again.
