@@ -28,6 +28,7 @@ ALLOWED = {
         "pairing-delivery",
         "pairing-egress",
         "pairing-engine",
+        "pairing-handler-kit",
         "pairing-plugin-registry",
         "pairing-plugin-runtime",
         "pairing-sessions",

@@ -161,7 +161,7 @@ pub(crate) fn cors(api: &Api) -> CorsLayer {
     let origins = origins.filter_map(|url| url.origin().ascii_serialization().parse().ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

@@ -25,6 +25,6 @@ pub use auth::{KeySetError, KeySetPlace};
 pub use config::{ApiConfig, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
 pub use openapi::openapi_json;
 pub use problem::{Code, Problem, ProblemBody};
-pub use routes::COMPONENT_BYTES;
+pub use routes::{COMPONENT_BYTES, HANDLER_BYTES};
 pub use server::{ServeError, Tls, app, serve};
 pub use state::{Api, ApiParts, SetupError};

@@ -61,6 +61,11 @@ pub enum Code {
     PluginDigestInvalid,
     PluginRefused,
     PluginConflict,
+    HandlerNameInvalid,
+    SubscriptionNotFound,
+    SubscriptionNameInvalid,
+    SubscriptionInvalid,
+    DeadLetterNotFound,
     Internal,
 }
 
@@ -106,6 +111,17 @@ impl Code {
             Self::PluginDigestInvalid => (S::BAD_REQUEST, "This does not say which version"),
             Self::PluginRefused => (S::UNPROCESSABLE_ENTITY, "A gate refused the component"),
             Self::PluginConflict => (S::CONFLICT, "The slot's present state does not allow this"),
+            Self::HandlerNameInvalid => (S::BAD_REQUEST, "This can't be a handler's name"),
+            Self::SubscriptionNotFound => {
+                (S::NOT_FOUND, "The handler has no subscription of this name")
+            }
+            Self::SubscriptionNameInvalid => {
+                (S::BAD_REQUEST, "This can't be a subscription's name")
+            }
+            Self::SubscriptionInvalid => (S::BAD_REQUEST, "The subscription can't be used"),
+            Self::DeadLetterNotFound => {
+                (S::NOT_FOUND, "The subscription has given up no such event")
+            }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "Something went wrong in the host"),
         }
     }
@@ -295,6 +311,8 @@ impl From<RegistryError> for Problem {
             RegistryError::Refused { gate, .. } => {
                 Self { gate: Some(gate), ..Self::new(Code::PluginRefused, text) }
             }
+            RegistryError::UnknownSubscription(_) => Self::new(Code::SubscriptionNotFound, text),
+            RegistryError::Subscription(_) => Self::new(Code::SubscriptionInvalid, text),
             RegistryError::Impossible(_) | RegistryError::Overtaken { .. } => {
                 Self::new(Code::PluginConflict, text)
             }

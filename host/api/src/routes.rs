@@ -14,8 +14,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use auth::ABSOLUTE as LOGIN_LIFETIME;
 pub(crate) use health::DatabaseCheck;
-pub use plugins::push::COMPONENT_BYTES;
 pub(crate) use plugins::push::PATH as COMPONENTS;
+pub use plugins::push::{COMPONENT_BYTES, HANDLER_BYTES};
 
 use crate::{console, openapi::Description, problem, state::Api};
 
@@ -48,6 +48,20 @@ pub(crate) fn described() -> OpenApiRouter<Api> {
         .routes(routes!(plugins::replay::replay_plugin))
         .routes(routes!(plugins::history::read_plugin_history))
         .routes(routes!(plugins::parked::list_parked))
+        // Handlers alone.
+        .routes(routes!(plugins::logs::read_handler_log))
+        .routes(routes!(plugins::subscriptions::list_subscriptions))
+        .routes(routes!(
+            plugins::subscriptions::read_subscription,
+            plugins::put_subscription::put_subscription,
+            plugins::subscriptions::remove_subscription
+        ))
+        .routes(routes!(plugins::switches::enable_subscription))
+        .routes(routes!(plugins::switches::disable_subscription))
+        .routes(routes!(plugins::switches::seek_subscription))
+        .routes(routes!(plugins::dead_letters::list_dead_letters))
+        .routes(routes!(plugins::dead_letters::requeue_dead_letters))
+        .routes(routes!(plugins::dead_letters::read_dead_letter))
         // Sign-in to the console.
         .routes(routes!(auth::setup::read_setup, auth::setup::claim_setup))
         .routes(routes!(auth::login::login))

@@ -8,7 +8,9 @@ use pairing_core::{
     clock::SharedClock,
     store::{Store, StoreError},
 };
+use pairing_delivery::Deliveries;
 use pairing_plugin_registry::Registry;
+use pairing_plugin_runtime::GuestLogs;
 use pairing_sessions::Sessions;
 use rand::RngCore;
 use secrecy::SecretString;
@@ -36,6 +38,10 @@ pub struct ApiParts {
     pub clock: SharedClock,
     /// Which plugins fill the slots.
     pub plugins: Registry,
+    /// Hands events to subscribers.
+    pub deliveries: Deliveries,
+    /// What handlers say.
+    pub logs: GuestLogs,
     /// Where metrics are read.
     pub metrics: PrometheusHandle,
 }
@@ -60,6 +66,8 @@ pub struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: SharedClock,
     pub(crate) plugins: Registry,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) logs: GuestLogs,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) config: ApiConfig,
     pub(crate) tokens: Tokens,
@@ -92,7 +100,7 @@ impl Api {
     ) -> Result<Self, SetupError> {
         let keys = TokenKeys::new(&config.keys, config.issuer.clone())
             .map_err(|error| SetupError::Key(error.to_string()))?;
-        let ApiParts { sessions, store, clock, plugins, metrics } = parts;
+        let ApiParts { sessions, store, clock, plugins, deliveries, logs, metrics } = parts;
         Ok(Self(Arc::new(Inner {
             tokens: Tokens::new(keys, clock.clone()),
             logins: LiveLogins::new(store.clone(), clock.clone()),
@@ -104,6 +112,8 @@ impl Api {
             store,
             clock,
             plugins,
+            deliveries,
+            logs,
             metrics,
             config,
             database: DatabaseCheck::default(),

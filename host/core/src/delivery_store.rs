@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     event::{Cursor, JournalEvent},
     id::SessionName,
-    store::StoreError,
+    store::{JournalStore, SessionStore, StoreError},
     subscription::{Subscription, SubscriptionId},
 };
 
@@ -171,6 +171,11 @@ pub trait DeliveryStore: Send + Sync + 'static {
     /// Removes dead letters given up before this; how many.
     async fn purge_dead_letters(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
+
+/// What deliveries need of a database.
+pub trait DeliveryJournal: DeliveryStore + JournalStore + SessionStore {}
+
+impl<T: DeliveryStore + JournalStore + SessionStore + ?Sized> DeliveryJournal for T {}
 
 /// A value that a handler keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
-    delivery_store::{DeliveryStore, KvStore},
+    delivery_store::{DeliveryJournal, DeliveryStore, KvStore},
     event::{Cursor, EventData, JournalEvent},
     id::SessionName,
     plugin::PluginDigest,
@@ -307,7 +307,7 @@ pub trait LoginStore: Send + Sync + 'static {
 /// A database.
 #[async_trait]
 pub trait Store:
-    Records + LoginStore + PluginStore + NativeCodeStore + DeliveryStore + KvStore
+    Records + LoginStore + PluginStore + NativeCodeStore + DeliveryStore + DeliveryJournal + KvStore
 {
     /// Can the database be read and written now?
     async fn check(&self) -> Result<(), StoreError>;

@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+pub use pairing_core::delivery_store::DeliveryJournal;
 use pairing_core::{
-    delivery_store::{DeliveryStore, Gap},
+    delivery_store::Gap,
     event::{Cursor, JournalEvent},
     id::SessionName,
-    store::{JournalStore, StoreError},
+    store::StoreError,
     subscription::{SubscriptionId, SubscriptionSettings},
 };
 
@@ -18,11 +19,6 @@ pub(crate) const LANE_PAGE: u32 = 64;
 
 /// First and longest wait for a database that does not answer.
 const WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// What deliveries need of a database.
-pub trait DeliveryJournal: DeliveryStore + JournalStore {}
-
-impl<T: DeliveryStore + JournalStore + ?Sized> DeliveryJournal for T {}
 
 /// A stretch of the journal.
 pub(crate) struct Page {
@@ -36,8 +32,7 @@ pub(crate) struct Page {
 /// What was forgotten unread.
 pub(crate) struct Expired {
     pub(crate) gap: Gap,
-    /// Who may have lost events. The journal can't tell any more: these are all
-    /// sessions that it still knows, and those that the subscription names.
+    /// Who may have lost events.
     pub(crate) sessions: BTreeSet<SessionName>,
 }
 
@@ -69,30 +64,38 @@ pub(crate) async fn read(
     after: Cursor,
 ) -> Result<Page, StoreError> {
     let events = store.read(after, PAGE).await?;
-    let first = events.first().map(|event| event.id);
-    let expired = match first {
+    let expired = match events.first() {
         // Places have no gaps, so nothing is missing.
-        Some(first) if first.0 > after.0 + 1 => {
-            let gap = Gap { from: Cursor(after.0 + 1), to: Cursor(first.0 - 1) };
-            Some(Expired { gap, sessions: sessions_after(store, settings, gap.to).await? })
+        Some(first) if first.id.0 > after.0 + 1 => {
+            let gap = Gap { from: Cursor(after.0 + 1), to: Cursor(first.id.0 - 1) };
+            Some(Expired { gap, sessions: sessions_before(store, settings, first).await? })
         }
         _ => None,
     };
     Ok(Page { at_end: events.len() < PAGE as usize, events, expired })
 }
 
-async fn sessions_after(
+/// Sessions that may have had events before this one. The journal can't tell any
+/// more: these are all that there were by then and still are, or that still have
+/// events.
+async fn sessions_before(
     store: &dyn DeliveryJournal,
     settings: &SubscriptionSettings,
-    mut after: Cursor,
+    first: &JournalEvent,
 ) -> Result<BTreeSet<SessionName>, StoreError> {
-    let mut sessions = settings.sessions.clone().unwrap_or_default();
+    let sessions = store.sessions().await?.into_iter();
+    let old = sessions.filter(|session| session.created_at <= first.at).map(|session| session.name);
+    let is_named = |session: &SessionName| {
+        settings.sessions.as_ref().is_none_or(|named| named.contains(session))
+    };
+    let mut before: BTreeSet<_> = old.filter(is_named).collect();
+    let mut after = Cursor(first.id.0 - 1);
     loop {
         let events = store.read(after, PAGE).await?;
-        let Some(last) = events.last() else { return Ok(sessions) };
+        let Some(last) = events.last() else { return Ok(before) };
         after = last.id;
         let wanted = events.iter().filter(|event| settings.wants(event));
-        sessions.extend(wanted.map(|event| event.session.clone()));
+        before.extend(wanted.map(|event| event.session.clone()));
     }
 }
 

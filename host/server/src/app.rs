@@ -6,11 +6,16 @@ use anyhow::Context;
 use pairing_api::{ApiConfig, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys};
 use pairing_core::{
     clock::SystemClock,
+    engine::Engine,
     store::{Store, StoreError},
 };
+use pairing_delivery::{Deliveries, DeliveryParts};
+use pairing_egress::{Egress, EgressConfig};
 use pairing_engine::{ChromiumEngine, EngineConfig, RunAs};
 use pairing_plugin_registry::{Registry, RegistryConfig, RegistryParts, TrustedKeys};
-use pairing_plugin_runtime::{ChildCompiler, Compiler, Plugins, PluginsConfig, Runtime};
+use pairing_plugin_runtime::{
+    ChildCompiler, Compiler, GuestLogs, HandlerParts, Plugins, PluginsConfig, Runtime,
+};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use secrecy::ExposeSecret;
 
@@ -31,28 +36,67 @@ pub async fn open_store(settings: &Settings, data_dir: &DataDir) -> anyhow::Resu
     })
 }
 
+/// The plugins of a host.
+pub struct HostPlugins {
+    pub registry: Registry,
+    pub runtime: Runtime,
+    /// What handlers say.
+    pub logs: GuestLogs,
+}
+
 /// Fills the slots with the plugins that the database says.
-pub async fn open_registry(
+pub async fn open_plugins(
     settings: &Settings,
     data_dir: &DataDir,
     store: Arc<dyn Store>,
-) -> anyhow::Result<Registry> {
+) -> anyhow::Result<HostPlugins> {
+    let logs = GuestLogs::default();
+    let egress = Egress::new(EgressConfig::default());
+    let for_handlers = HandlerParts {
+        kv: store.clone(),
+        egress: egress.context("could not prepare the way out for handlers")?,
+        clock: Arc::new(SystemClock),
+        logs: logs.clone(),
+    };
     // The binary as it was started, even if another one lies in its place by now.
     let compiler = ChildCompiler::new("/proc/self/exe".into(), vec![COMPILE_PLUGIN.into()]);
-    let runtime = Runtime::start(PluginsConfig {
+    let config = PluginsConfig {
         compiler: Compiler::Child(compiler),
         seal_key: Some(data_dir.key("plugin-cache", 32)?),
         ..PluginsConfig::default()
-    });
+    };
+    let runtime = Runtime::start_with_handlers(config, for_handlers);
+    let runtime = runtime.context("could not prepare to run plugins")?;
     let parts = RegistryParts {
         store: store.clone(),
         native_code: store.clone(),
-        sessions: store,
+        sessions: store.clone(),
+        subscriptions: store.clone(),
+        journal: store,
+        secrets_key: data_dir.key("subscription-secrets", 32)?,
         clock: Arc::new(SystemClock),
-        runtime: runtime.context("could not prepare to run plugins")?,
+        runtime: runtime.clone(),
     };
     let config = registry_config(settings)?;
-    Registry::open(parts, config).await.context("could not fill the plugins' slots")
+    let registry = Registry::open(parts, config).await;
+    let registry = registry.context("could not fill the plugins' slots")?;
+    Ok(HostPlugins { registry, runtime, logs })
+}
+
+/// Begins to hand events to handlers, which may ask something of sessions.
+pub async fn start_deliveries(
+    store: Arc<dyn Store>,
+    runtime: Runtime,
+    sessions: &Sessions,
+) -> anyhow::Result<Deliveries> {
+    runtime.set_session_actions(Arc::new(sessions.clone()));
+    let parts = DeliveryParts {
+        store,
+        handlers: Arc::new(runtime),
+        clock: Arc::new(SystemClock),
+        head: sessions.events().head_watch(),
+    };
+    Deliveries::start(parts).await.context("could not read the subscriptions")
 }
 
 /// What the settings say of plugins. Keys are looked into.
@@ -84,7 +128,7 @@ pub fn engine(settings: &Settings, profiles: PathBuf) -> anyhow::Result<Chromium
 pub async fn start_sessions(
     settings: &Settings,
     store: Arc<dyn Store>,
-    engine: ChromiumEngine,
+    engine: Arc<dyn Engine>,
     plugins: Plugins,
 ) -> anyhow::Result<Sessions> {
     let mut config = SessionsConfig { pairing: settings.pairing.clone(), ..Default::default() };
@@ -95,7 +139,7 @@ pub async fn start_sessions(
     config.history_retention = settings.history_kept.unwrap_or(config.history_retention);
     let parts = SessionsParts {
         store,
-        engine: Arc::new(engine),
+        engine,
         workflow: plugins.workflow,
         renderer: plugins.renderer,
         fan_out: plugins.fan_out,

@@ -1,12 +1,18 @@
 //! The command line.
 
 mod plugin;
+mod project;
+mod subscription;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use plugin::{PluginCommand, PushArgs};
+pub use project::{ProjectCommand, RunArgs};
+pub use subscription::{
+    GrantArgs, RequeueArgs, SecretSource, SubscriptionArgs, SubscriptionCommand,
+};
 
 use crate::config::SettingsFile;
 
@@ -156,8 +162,9 @@ Settings (in pairing-host.toml, or in the environment, which wins):
   database_url        DATABASE_URL                postgres://… [SQLite in data_dir]
   journal_days        PAIRING_JOURNAL_DAYS        7; how long events can be resumed from
   history_days        PAIRING_HISTORY_DAYS        365; a session's history and recorded inputs
-  plugins.dir         PAIRING_PLUGINS_DIR         workflow.wasm, qr-renderer.wasm, fan-out.wasm: what fills a
-                                                  slot that nothing fills yet; watched in development
+  plugins.dir         PAIRING_PLUGINS_DIR         workflow.wasm, qr-renderer.wasm, fan-out.wasm, HANDLER.wasm:
+                                                  what fills a slot that nothing fills yet; watched in
+                                                  development
   plugins.keys        PAIRING_PLUGINS_KEYS        PEM files of the Ed25519 keys that may sign plugins
   jwt_secret          PAIRING_JWT_SECRET          HS256 key of the issuer, at least 32 bytes
   jwt_jwks            PAIRING_JWT_JWKS            or its key set: a file or an address

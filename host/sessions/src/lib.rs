@@ -21,6 +21,7 @@ mod live_code;
 mod parking;
 mod recording;
 mod retention;
+mod session_actions;
 mod session_task;
 mod sessions;
 mod snapshot;

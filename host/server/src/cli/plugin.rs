@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, builder::PossibleValuesParser};
-use pairing_core::plugin::Slot;
+use clap::{Args, Subcommand};
+use pairing_core::{handler::InvalidHandlerName, plugin::Slot};
 
-use super::Remote;
+use super::{Remote, SubscriptionCommand};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
     /// List what fills the slots and how it does; with a slot, the versions that it knows
     List {
-        #[arg(value_parser = slots())]
+        #[arg(value_parser = slot)]
         slot: Option<String>,
         #[command(flatten)]
         remote: Remote,
@@ -31,6 +31,10 @@ pub enum PluginCommand {
     Replay(VersionArgs),
     /// List what could not be worked, even on a second try
     Parked(ParkedArgs),
+    #[command(flatten)]
+    Project(ProjectCommand),
+    #[command(flatten)]
+    Subscription(SubscriptionCommand),
 }
 
 const REPLAY_CODES: &str = "\
@@ -42,8 +46,8 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub struct VersionArgs {
-    /// The slot
-    #[arg(value_parser = slots())]
+    /// The slot: workflow, qr-renderer, fan-out or a handler's name
+    #[arg(value_parser = slot)]
     pub slot: String,
     /// The version's digest, or at least the first six digits of it
     #[arg(value_parser = digest)]
@@ -54,8 +58,8 @@ pub struct VersionArgs {
 
 #[derive(Debug, Args)]
 pub struct PushArgs {
-    /// The slot
-    #[arg(value_parser = slots())]
+    /// The slot: workflow, qr-renderer, fan-out or a handler's name
+    #[arg(value_parser = slot)]
     pub slot: String,
     /// The component's file; - is standard input
     pub file: PathBuf,
@@ -83,8 +87,8 @@ pub struct ActivateArgs {
 
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// The slot
-    #[arg(value_parser = slots())]
+    /// The slot: workflow, qr-renderer, fan-out or a handler's name
+    #[arg(value_parser = slot)]
     pub slot: String,
     /// One of the last ten versions [default: the one before, or the end of the trial]
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
@@ -98,8 +102,8 @@ pub struct RollbackArgs {
 
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// The slot
-    #[arg(value_parser = slots())]
+    /// The slot: workflow, qr-renderer, fan-out or a handler's name
+    #[arg(value_parser = slot)]
     pub slot: String,
     /// Only entries with a lower number
     #[arg(long, value_name = "NUMBER")]
@@ -113,8 +117,8 @@ pub struct HistoryArgs {
 
 #[derive(Debug, Args)]
 pub struct ParkedArgs {
-    /// The slot
-    #[arg(value_parser = slots())]
+    /// The slot: workflow, qr-renderer, fan-out or a handler's name
+    #[arg(value_parser = slot)]
     pub slot: String,
     /// At most so many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
@@ -123,8 +127,10 @@ pub struct ParkedArgs {
     pub remote: Remote,
 }
 
-fn slots() -> PossibleValuesParser {
-    PossibleValuesParser::new(Slot::ALL.map(Slot::as_str))
+/// One of the host's own slots, or a handler's name.
+fn slot(text: &str) -> Result<String, String> {
+    let slot: Slot = text.parse().map_err(|error: InvalidHandlerName| error.to_string())?;
+    Ok(slot.label())
 }
 
 fn share(text: &str) -> Result<u8, String> {

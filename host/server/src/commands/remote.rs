@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use crate::cli::Remote;
@@ -48,19 +48,25 @@ impl Remote {
 
     /// Sends it. A problem becomes an error that says what the host said.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<(StatusCode, Value)> {
-        let response = request.send().await.map_err(|error| self.no_answer(error))?;
+        let response = self.open(request).await?;
         let (url, status) = (response.url().clone(), response.status());
         let body = response.json().await;
+        Ok((status, body.with_context(|| format!("{url} answered {status} without JSON"))?))
+    }
+
+    /// Sends it, and reads nothing yet of an answer that is no problem.
+    pub async fn open(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let response = request.send().await.map_err(|error| self.no_answer(error))?;
+        let (url, status) = (response.url().clone(), response.status());
         if status.is_success() {
-            let body = body.with_context(|| format!("{url} answered {status} without JSON"))?;
-            return Ok((status, body));
+            return Ok(response);
         }
         if status == StatusCode::UNAUTHORIZED {
             bail!(
                 "{url} does not accept the token: it is wrong or has expired; `pairing-host token` makes a new one for PAIRING_TOKEN"
             );
         }
-        let body: Value = body.unwrap_or_default();
+        let body: Value = response.json().await.unwrap_or_default();
         let said = body["message"].as_str().or(body["detail"].as_str());
         let said = harmless(said.unwrap_or("no reason given"));
         if body["code"] == "plugin_refused" {

@@ -1,12 +1,13 @@
 //! `pairing-host serve`: the story of a host, from its settings to its end.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, sync::Arc};
 
 use anyhow::Context;
 use pairing_api::{Api, ApiParts};
-use pairing_core::clock::SystemClock;
+use pairing_core::{clock::SystemClock, engine::Engine};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     app,
@@ -17,38 +18,51 @@ use crate::{
 
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     telemetry::begin(&settings);
-    let metrics = telemetry::metrics()?;
     let stopping = lifecycle::stop_on_signals()?;
-
     let data_dir = DataDir::open(&settings)?;
-    let _lock = data_dir.lock()?;
     let engine = app::engine(&settings, data_dir.profiles(&settings)?)?;
-    let tls = app::tls(&settings)?;
-    let config = app::api_config(&settings, &data_dir)?;
+    with_engine(&settings, &data_dir, Arc::new(engine), stopping).await
+}
+
+/// The same with any engine, until the token is cancelled.
+pub async fn with_engine(
+    settings: &Settings,
+    data_dir: &DataDir,
+    engine: Arc<dyn Engine>,
+    stopping: CancellationToken,
+) -> anyhow::Result<()> {
+    let metrics = telemetry::metrics()?;
+    let _lock = data_dir.lock()?;
+    let tls = app::tls(settings)?;
+    let config = app::api_config(settings, data_dir)?;
     // Whoever has the port is the host; only then a browser may start.
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!("could not listen on {}; PAIRING_LISTEN chooses another port", settings.listen)
     })?;
 
-    let store = app::open_store(&settings, &data_dir).await?;
-    let registry = app::open_registry(&settings, &data_dir, store.clone()).await?;
-    let plugins = registry.plugins();
-    let sessions = app::start_sessions(&settings, store.clone(), engine, plugins).await?;
+    let store = app::open_store(settings, data_dir).await?;
+    let plugins = app::open_plugins(settings, data_dir, store.clone()).await?;
+    let app::HostPlugins { registry, runtime, logs } = plugins;
+    let sessions = app::start_sessions(settings, store.clone(), engine, registry.plugins()).await?;
+    let deliveries = app::start_deliveries(store.clone(), runtime, &sessions).await?;
     let parts = ApiParts {
         sessions: sessions.clone(),
         store,
-        clock: std::sync::Arc::new(SystemClock),
+        clock: Arc::new(SystemClock),
         plugins: registry.clone(),
+        deliveries: deliveries.clone(),
+        logs,
         metrics,
     };
     let api = Api::new(config, parts, stopping)?;
-    let base = app::base_url(&settings);
+    let base = app::base_url(settings);
     if let Some(link) = api.setup_link(&base).await? {
-        hand_out(&link, &settings, &data_dir)?;
+        hand_out(&link, settings, data_dir)?;
     }
 
     tracing::info!("serving {base}/admin/whatsapp-pairing");
     pairing_api::serve(listener, tls, api).await;
+    deliveries.stop().await;
     sessions.stop().await;
     registry.stop().await;
     tracing::info!("stopped");

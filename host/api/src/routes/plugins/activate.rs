@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use pairing_core::plugin_store::Canary;
-use pairing_plugin_registry::{Activate, Activated, Rollback};
+use pairing_plugin_registry::{Activate, Activated, RegistryError, Rollback};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -95,7 +95,7 @@ impl From<Activated> for ActivatedBody {
 /// Replay the recorded histories through a version and, if it passes, make it
 /// active. Calls in flight end on the version that they began with.
 #[utoipa::path(post, path = "/plugins/{slot}/activate", tag = "plugins", request_body = ActivateBody,
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`")),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name")),
     responses((status = 200, body = ActivatedBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn activate_plugin(
     State(api): State<Api>,
@@ -112,14 +112,23 @@ pub(crate) async fn activate_plugin(
         who: caller.shown(),
     };
     let registry = api.plugins.clone();
-    let activated = api.to_the_end(async move { registry.activate(ask).await }).await??;
+    let deliveries = api.deliveries.clone();
+    let activating = async move {
+        let activated = registry.activate(ask).await?;
+        // What waited for a version that can work it need not wait longer.
+        if slot.handler().is_some() {
+            deliveries.reload().await;
+        }
+        Ok::<_, RegistryError>(activated)
+    };
+    let activated = api.to_the_end(activating).await??;
     Ok(Counted(allowance, Json(activated.into())))
 }
 
 /// Go back to an earlier version, or end a trial. Nothing is compiled or replayed.
 #[utoipa::path(post, path = "/plugins/{slot}/rollback", tag = "plugins",
     request_body(content = Option<RollbackBody>),
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`")),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name")),
     responses((status = 200, body = ActivatedBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn roll_back_plugin(
     State(api): State<Api>,
@@ -135,7 +144,15 @@ pub(crate) async fn roll_back_plugin(
         who: caller.shown(),
     };
     let registry = api.plugins.clone();
-    let activated = api.to_the_end(async move { registry.roll_back(ask).await }).await??;
+    let deliveries = api.deliveries.clone();
+    let going_back = async move {
+        let activated = registry.roll_back(ask).await?;
+        if slot.handler().is_some() {
+            deliveries.reload().await;
+        }
+        Ok::<_, RegistryError>(activated)
+    };
+    let activated = api.to_the_end(going_back).await??;
     Ok(Counted(allowance, Json(activated.into())))
 }
 
@@ -150,7 +167,7 @@ fn share(canary: Option<u8>) -> Answer<Option<u8>> {
     }
 }
 
-fn why(why: Option<String>) -> Answer<String> {
+pub(super) fn why(why: Option<String>) -> Answer<String> {
     let why = why.unwrap_or_default();
     let length = why.chars().count();
     if length > WHY {

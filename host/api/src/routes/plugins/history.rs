@@ -93,7 +93,7 @@ pub(crate) struct ChangesBody {
 
 /// What was done to a slot and what was refused, newest first.
 #[utoipa::path(get, path = "/plugins/{slot}/history", tag = "plugins",
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`"), ChangesQuery),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name"), ChangesQuery),
     responses((status = 200, body = ChangesBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn read_plugin_history(
     State(api): State<Api>,

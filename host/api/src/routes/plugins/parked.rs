@@ -55,7 +55,7 @@ pub(crate) struct ParkedBody {
 
 /// What could not be worked, even on a second try; newest first.
 #[utoipa::path(get, path = "/plugins/{slot}/parked", tag = "plugins",
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`"), ParkedQuery),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name"), ParkedQuery),
     responses((status = 200, body = ParkedBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn list_parked(
     State(api): State<Api>,

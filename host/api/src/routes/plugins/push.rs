@@ -10,11 +10,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use pairing_core::plugin::Slot;
 use pairing_plugin_registry::Push;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{input::AtSlot, versions::JudgedVersionBody};
+use super::{input::AtAnySlot, versions::JudgedVersionBody};
 use crate::{
     auth::Admin,
     input::Asked,
@@ -24,8 +25,14 @@ use crate::{
     state::Api,
 };
 
+const MIB: usize = 1024 * 1024;
+
 /// Bytes of a component, at most.
-pub const COMPONENT_BYTES: usize = 10 * 1024 * 1024;
+pub const COMPONENT_BYTES: usize = 10 * MIB;
+
+/// Bytes of a handler's component, at most: it may bring its language's runtime
+/// along.
+pub const HANDLER_BYTES: usize = 32 * MIB;
 
 /// The one route whose body may be larger than others'.
 pub(crate) const PATH: &str = "/plugins/{slot}/versions";
@@ -51,15 +58,15 @@ pub(crate) struct Component(Vec<u8>);
 /// Let a component in, if all gates let it pass. It becomes known and is not
 /// active yet. 200 where it was in already.
 #[utoipa::path(post, path = "/plugins/{slot}/versions", tag = "plugins",
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`"), PushQuery,
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name"), PushQuery,
         ("Plugin-Signature" = Option<String>, Header, description = "base64 of the component's Ed25519 signature, 64 bytes")),
-    request_body(content = Component, content_type = "application/wasm", description = "at most 10 MiB"),
+    request_body(content = Component, content_type = "application/wasm", description = "at most 10 MiB, for a handler 32 MiB"),
     responses((status = 201, body = JudgedVersionBody), (status = 200, body = JudgedVersionBody),
         (status = "default", body = ProblemBody)))]
 pub(crate) async fn push_plugin_version(
     State(api): State<Api>,
     Admin(caller): Admin,
-    AtSlot(slot): AtSlot,
+    AtAnySlot(slot): AtAnySlot,
     Asked(asked): Asked<PushQuery>,
     headers: HeaderMap,
     body: Body,
@@ -68,7 +75,7 @@ pub(crate) async fn push_plugin_version(
     let allowance = api.limits.check(Limit::Write, caller.key())?;
     let signature = signature(&headers)?;
     check_kind(&headers)?;
-    let component = read(&headers, body).await?;
+    let component = read(slot, &headers, body).await?;
     let push = Push {
         slot,
         component: component.into(),
@@ -108,28 +115,30 @@ fn signature(headers: &HeaderMap) -> Answer<Option<Vec<u8>>> {
     })
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Answer<Bytes> {
+async fn read(slot: Slot, headers: &HeaderMap, body: Body) -> Answer<Bytes> {
+    let limit = if slot.handler().is_some() { HANDLER_BYTES } else { COMPONENT_BYTES };
     let said =
         headers.get(header::CONTENT_LENGTH).and_then(|said| said.to_str().ok()?.parse().ok());
-    if said.is_some_and(|said: usize| said > COMPONENT_BYTES) {
-        return Err(too_large(said));
+    if said.is_some_and(|said: usize| said > limit) {
+        return Err(too_large(limit, said));
     }
-    match Limited::new(body, COMPONENT_BYTES).collect().await {
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(None)),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit, None)),
         Err(_) => Err(Problem::new(Code::BodyInvalid, "the component did not come whole")),
     }
 }
 
-fn too_large(size: Option<usize>) -> Problem {
+fn too_large(limit: usize, size: Option<usize>) -> Problem {
     let size = match size {
         Some(size) => format!("{size} bytes"),
-        None => format!("more than {COMPONENT_BYTES} bytes"),
+        None => format!("more than {limit} bytes"),
     };
     Problem::new(
         Code::BodyTooLarge,
         format!(
-            "the component has {size}, at most 10 MiB ({COMPONENT_BYTES} bytes) are taken; build it for size and strip it"
+            "the component has {size}, at most {} MiB ({limit} bytes) are taken; build it for size and strip it",
+            limit / MIB
         ),
     )
 }

@@ -153,7 +153,7 @@ pub(crate) struct ReplayRequestBody {
 
 /// What a version would have done with the recorded histories. Changes nothing.
 #[utoipa::path(post, path = "/plugins/{slot}/replay", tag = "plugins", request_body = ReplayRequestBody,
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`")),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name")),
     responses((status = 200, body = ReplayBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn replay_plugin(
     State(api): State<Api>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
+use pairing_core::plugin::Slot;
 use pairing_plugin_registry::SlotReport;
 use pairing_plugin_runtime::{BreakerState, Health, VersionReport};
 use serde::Serialize;
@@ -11,6 +12,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
+use super::subscriptions::{SubscriptionSummaryBody, summaries};
 use crate::{
     auth::Admin,
     problem::{Answer, ProblemBody},
@@ -22,7 +24,7 @@ use crate::{
 pub(crate) fn slot() -> impl Into<RefOr<Schema>> {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(pairing_core::plugin::Slot::ALL.map(|slot| slot.as_str())))
+        .description(Some("`workflow`, `qr-renderer`, `fan-out` or a handler's name"))
 }
 
 pub(crate) fn breaker() -> impl Into<RefOr<Schema>> {
@@ -91,7 +93,7 @@ impl RunningCanaryBody {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SlotBody {
     #[schema(schema_with = slot)]
-    slot: &'static str,
+    slot: String,
     /// SHA-256 of the component that serves all sessions but those on trial and
     /// those that are pinned.
     digest: String,
@@ -106,13 +108,16 @@ pub(crate) struct SlotBody {
     health: HealthBody,
     #[schema(required)]
     canary: Option<RunningCanaryBody>,
+    /// Of a handler, the first hundred by name. Null: the database is away.
+    #[schema(required)]
+    subscriptions: Option<Vec<SubscriptionSummaryBody>>,
 }
 
-impl From<SlotReport> for SlotBody {
-    fn from(report: SlotReport) -> Self {
+impl SlotBody {
+    fn of(report: SlotReport, subscriptions: Option<Vec<SubscriptionSummaryBody>>) -> Self {
         let VersionReport { info, health } = report.active;
         Self {
-            slot: report.slot.as_str(),
+            slot: report.slot.label(),
             digest: info.digest.to_string(),
             name: info.name,
             version: info.version,
@@ -121,6 +126,7 @@ impl From<SlotReport> for SlotBody {
             pinned_sessions: report.pinned_sessions,
             health: health.into(),
             canary: report.canary.map(RunningCanaryBody::of),
+            subscriptions,
         }
     }
 }
@@ -138,6 +144,16 @@ pub(crate) async fn list_plugins(
     Admin(caller): Admin,
 ) -> Answer<Counted<Json<SlotsBody>>> {
     let allowance = api.limits.check(Limit::Read, caller.key())?;
-    let slots = api.plugins.slots().into_iter().map(SlotBody::from).collect();
+    let summaries = summaries(&api).await;
+    if let Err(error) = &summaries {
+        tracing::warn!(%error, "how subscriptions stand could not be read");
+    }
+    let of = |slot: Slot| {
+        let all = summaries.as_ref().ok()?.iter();
+        let own = all.filter(|(handler, _)| slot.handler() == Some(*handler));
+        Some(own.map(|(_, summary)| summary.clone()).collect())
+    };
+    let slots = api.plugins.slots().into_iter();
+    let slots = slots.map(|report| SlotBody::of(report.clone(), of(report.slot))).collect();
     Ok(Counted(allowance, Json(SlotsBody { slots })))
 }

@@ -137,7 +137,7 @@ impl JudgedVersionBody {
 
 /// The versions that a slot knows, newest first.
 #[utoipa::path(get, path = "/plugins/{slot}/versions", tag = "plugins",
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`")),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name")),
     responses((status = 200, body = VersionsBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn list_plugin_versions(
     State(api): State<Api>,
@@ -153,7 +153,7 @@ pub(crate) async fn list_plugin_versions(
 
 /// A version with what the gates said of it.
 #[utoipa::path(get, path = "/plugins/{slot}/versions/{digest}", tag = "plugins",
-    params(("slot" = String, Path, description = "`workflow`, `qr-renderer` or `fan-out`"),
+    params(("slot" = String, Path, description = "`workflow`, `qr-renderer`, `fan-out` or a handler's name"),
         ("digest" = String, Path, description = "SHA-256 of the component, or at least the first six digits of it")),
     responses((status = 200, body = JudgedVersionBody), (status = "default", body = ProblemBody)))]
 pub(crate) async fn read_plugin_version(

@@ -1,7 +1,12 @@
 //! `pairing-host plugin …`
 
 mod figures;
+mod grant;
+mod lines;
+mod project;
 mod push;
+mod run_project;
+mod subscription;
 mod table;
 mod text;
 
@@ -18,6 +23,10 @@ const NOT_IDENTICAL: u8 = 2;
 
 pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
     match command {
+        // It brings threads of its own.
+        PluginCommand::Project(command) => {
+            return tokio::task::spawn_blocking(|| project::run(command)).await?;
+        }
         PluginCommand::List { slot: None, remote } => {
             show(&remote, "/plugins", text::slots).await?;
         }
@@ -62,6 +71,7 @@ pub async fn run(command: PluginCommand) -> anyhow::Result<ExitCode> {
             let path = format!("/plugins/{}/parked?limit={}", args.slot, args.limit);
             show(&args.remote, &path, text::parked).await?;
         }
+        PluginCommand::Subscription(command) => subscription::run(command).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use pairing_api::COMPONENT_BYTES;
+use pairing_api::{COMPONENT_BYTES, HANDLER_BYTES};
+use pairing_core::plugin::Slot;
 use reqwest::{Method, StatusCode, header};
 
 use super::{
@@ -23,7 +24,7 @@ use crate::cli::PushArgs;
 const SIGNATURE_BYTES: usize = 64;
 
 pub async fn run(args: &PushArgs) -> anyhow::Result<()> {
-    let component = component(&args.file)?;
+    let component = component(&args.file, limit(&args.slot))?;
     let accepted = args.accept_unsigned.as_ref();
     let accepted = accepted.map(|digest| format!("?acceptUnsigned={digest}")).unwrap_or_default();
     let mut request = args
@@ -47,13 +48,18 @@ pub async fn run(args: &PushArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn component(file: &Path) -> anyhow::Result<Vec<u8>> {
+/// Bytes that the host takes.
+fn limit(slot: &str) -> usize {
+    let is_handler = slot.parse().is_ok_and(|slot: Slot| slot.handler().is_some());
+    if is_handler { HANDLER_BYTES } else { COMPONENT_BYTES }
+}
+
+fn component(file: &Path, limit: usize) -> anyhow::Result<Vec<u8>> {
     let component = if file == Path::new("-") {
         let mut bytes = Vec::new();
         // One more than is taken tells that it is too large.
-        let limit = COMPONENT_BYTES as u64 + 1;
         io::stdin()
-            .take(limit)
+            .take(limit as u64 + 1)
             .read_to_end(&mut bytes)
             .context("could not read the component from standard input")?;
         bytes
@@ -64,10 +70,11 @@ fn component(file: &Path) -> anyhow::Result<Vec<u8>> {
         bail!("{} is empty: there is no component to send", file.display());
     }
     // A host that refuses it hangs up in the middle of sending.
-    if component.len() > COMPONENT_BYTES {
+    if component.len() > limit {
         bail!(
-            "the component has {} bytes or more, and the host takes at most {COMPONENT_BYTES} (10 MiB); build it for size and strip it",
-            component.len()
+            "the component has {} bytes or more, and the host takes at most {limit} ({} MiB); build it for size and strip it",
+            component.len(),
+            limit >> 20
         );
     }
     Ok(component)

@@ -2,18 +2,24 @@
 //! printed here.
 
 mod changes;
+mod dead_letters;
+mod line;
 mod parked;
 mod replay;
 mod slots;
+mod subscriptions;
 mod versions;
 
 #[cfg(test)]
 mod tests;
 
 pub use changes::{activated, history};
+pub use dead_letters::{dead_letter, dead_letters};
+pub use line::line;
 pub use parked::parked;
 pub use replay::{is_identical, replay};
 pub use slots::slots;
+pub use subscriptions::{subscription, subscriptions};
 pub use versions::{version, versions};
 
 /// A text whose further lines stand below the end of `margin`.
