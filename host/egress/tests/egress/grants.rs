@@ -1,13 +1,13 @@
 //! Random grants and requests: what is sent is what a simple oracle says. The
 //! oracle looks at the parts of which both were made, and parses nothing.
 
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Request;
 use http_body_util::Full;
 use pairing_core::subscription::HttpGrant;
 use pairing_egress::{Egress, EgressError, Permit};
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 use tokio::runtime::Runtime;
 
 use crate::peers::{Script, answer_once, egress_to, permit_with, send};
@@ -135,43 +135,67 @@ fn permit(egress: &Egress, grants: &[Granted], secrets: &[&str]) -> Permit {
     permit_with(egress, http.collect(), &secrets)
 }
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+/// One subscription's grants and the names of its secrets.
+type Set = (Vec<Granted>, Vec<&'static str>);
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_request_is_sent_if_and_only_if_it_was_granted(
-        sets in vec((vec(granted(), 0..4), vec(select(&SECRETS[..]), 0..2)), 1..3),
-        asked in vec(asked(), 1..4),
-    ) {
-        RUNTIME.block_on(async {
-            let script = Script::new(answer_once);
-            let egress = egress_to(&script);
-            let permits: Vec<_> =
-                sets.iter().map(|(grants, secrets)| permit(&egress, grants, secrets)).collect();
-            for asked in &asked {
-                for ((grants, secrets), permit) in sets.iter().zip(&permits) {
-                    let mut request = Request::builder().method(asked.method).uri(asked.url());
-                    if let Some(name) = asked.secret {
-                        request = request.header("x-key", format!("{{{{secret:{name}}}}}"));
-                    }
-                    let request = request.body(Full::default()).unwrap();
-                    let expected = match asked.secret {
-                        _ if !asked.is_allowed_by(grants) => Some(EgressError::Denied),
-                        Some(name) if !secrets.contains(&name) => {
-                            Some(EgressError::UnknownSecret(name.into()))
-                        }
-                        _ => None,
-                    };
-                    let before = script.dialled().len();
-                    let outcome = send(&egress, permit, request).await.err();
-                    prop_assert_eq!(&outcome, &expected, "{} {}", asked.method, asked.url());
-                    let dials = script.dialled().len() - before;
-                    prop_assert_eq!(dials, usize::from(expected.is_none()));
+/// Requests to anywhere, and as many to what was granted, or nearby.
+fn sets_and_requests() -> impl Strategy<Value = (Vec<Set>, Vec<Asked>)> {
+    let sets = vec((vec(granted(), 0..4), vec(select(&SECRETS[..]), 0..2)), 1..3);
+    sets.prop_flat_map(|sets| {
+        let places: Vec<Place> =
+            sets.iter().flat_map(|(grants, _)| grants).map(|grant| grant.place.clone()).collect();
+        let near = (asked(), any::<prop::sample::Index>(), any::<bool>()).prop_map(
+            move |(mut asked, index, is_deeper)| {
+                if !places.is_empty() {
+                    asked.place = index.get(&places).clone();
+                    asked.place.segments.extend(is_deeper.then_some("hook"));
                 }
+                asked
+            },
+        );
+        (Just(sets), vec(prop_oneof![asked(), near], 1..4))
+    })
+}
+
+/// Sends all, by each of the subscriptions. Returns how many were allowed.
+async fn try_all(sets: &[Set], asked: &[Asked]) -> Result<usize, TestCaseError> {
+    let script = Script::new(answer_once);
+    let egress = egress_to(&script);
+    for (grants, secrets) in sets {
+        let permit = permit(&egress, grants, secrets);
+        for asked in asked {
+            let mut request = Request::builder().method(asked.method).uri(asked.url());
+            if let Some(name) = asked.secret {
+                request = request.header("x-key", format!("{{{{secret:{name}}}}}"));
             }
-            Ok(())
-        })?;
+            let request = request.body(Full::default()).unwrap();
+            let expected = match asked.secret {
+                _ if !asked.is_allowed_by(grants) => Some(EgressError::Denied),
+                Some(name) if !secrets.contains(&name) => {
+                    Some(EgressError::UnknownSecret(name.into()))
+                }
+                _ => None,
+            };
+            let before = script.dialled().len();
+            let outcome = send(&egress, &permit, request).await.err();
+            prop_assert_eq!(&outcome, &expected, "{} {}", asked.method, asked.url());
+            let dials = script.dialled().len() - before;
+            prop_assert_eq!(dials, usize::from(expected.is_none()));
+        }
     }
+    Ok(script.dialled().len())
+}
+
+#[test]
+fn a_request_is_sent_if_and_only_if_it_was_granted() {
+    let runtime = Runtime::new().unwrap();
+    let allowed = AtomicUsize::new(0);
+    let config = ProptestConfig { cases: 10_000, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&sets_and_requests(), |(sets, asked)| {
+        allowed.fetch_add(runtime.block_on(try_all(&sets, &asked))?, Ordering::Relaxed);
+        Ok(())
+    });
+    outcome.unwrap();
+    let allowed = allowed.into_inner();
+    assert!(allowed > 2_000, "only {allowed} were to be sent, so this says little");
 }
