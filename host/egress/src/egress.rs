@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
@@ -163,6 +163,10 @@ impl Egress {
             .await
             .map_err(|_| EgressError::ResponseTimeout)??;
         let (mut parts, incoming) = answer.into_parts();
+        // Nobody asked for it.
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(EgressError::Protocol);
+        }
         let mask = Mask::new(secrets.into_values());
         clean_answer(&mut parts.headers, &mask);
         parts.extensions.clear();

@@ -99,3 +99,30 @@ async fn an_idle_or_old_connection_is_not_used_again_and_the_name_is_judged_anew
     tokio::time::sleep(Duration::from_secs(120)).await;
     assert_eq!(counter.load(Ordering::SeqCst), 4);
 }
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_any_more_closes_its_connection() {
+    let (closed, mut is_closed) = tokio::sync::mpsc::unbounded_channel();
+    let (asked, mut is_asked) = tokio::sync::mpsc::unbounded_channel();
+    let script = Script::new(move |mut stream: DuplexStream| {
+        let (closed, asked) = (closed.clone(), asked.clone());
+        async move {
+            read_head(&mut stream).await;
+            asked.send(()).unwrap();
+            assert_eq!(read_head(&mut stream).await, None);
+            closed.send(()).unwrap();
+        }
+    });
+    let egress = egress_to(&script);
+    let permit = permit(&egress, &[URL]);
+    // More than may be under way at once, so each must have left its place.
+    for _ in 0..20 {
+        let task = tokio::spawn({
+            let (egress, permit) = (egress.clone(), permit.clone());
+            async move { fetch(&egress, &permit, URL).await }
+        });
+        is_asked.recv().await.unwrap();
+        task.abort();
+        is_closed.recv().await.unwrap();
+    }
+}

@@ -5,6 +5,7 @@
 mod corpus;
 mod grants;
 mod kept;
+mod metrics;
 mod peers;
 mod proxy;
 mod quotas;

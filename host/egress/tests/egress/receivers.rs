@@ -88,6 +88,11 @@ const RECEIVERS: &[Receiver] = &[
         EgressError::ResponseTimeout,
     ),
     (
+        "switches protocols unasked",
+        |stream| say(stream, "HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+        EgressError::Protocol,
+    ),
+    (
         "ends its body too early",
         |stream| say_and_close(stream, "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"),
         EgressError::Incomplete,
