@@ -9,6 +9,7 @@ mod chain;
 mod connect;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod deliveries;
 mod error;
 mod postgres;
 mod rows;

@@ -1,6 +1,7 @@
 //! Rows of either database to the words of the core, and back. A value that
 //! can't be read is told with table, column and row.
 
+pub(crate) mod deliveries;
 pub(crate) mod plugins;
 
 use pairing_core::{

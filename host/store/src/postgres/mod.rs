@@ -103,7 +103,15 @@ impl PostgresStore {
         self.pool.close().await;
     }
 
-    async fn within<T>(
+    pub(crate) fn reading(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(crate) async fn writing(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool.begin().await.map_err(from_sqlx)
+    }
+
+    pub(crate) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {

@@ -87,7 +87,7 @@ impl PluginStore for PostgresStore {
                 .iter()
                 .map(plugin_rows::slot)
                 .collect::<Result<Vec<_>, _>>()
-                .map(|slots| plugin_rows::in_order(&slots))
+                .map(plugin_rows::in_order)
         })
         .await
     }

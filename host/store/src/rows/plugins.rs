@@ -97,10 +97,10 @@ pub(crate) fn slot(row: &impl Columns) -> Result<SlotState, StoreError> {
     })
 }
 
-/// In the order of [`Slot::ALL`].
-pub(crate) fn in_order(slots: &[SlotState]) -> Vec<SlotState> {
-    let of = |slot| slots.iter().find(move |state| state.slot == slot).cloned();
-    Slot::ALL.into_iter().filter_map(of).collect()
+/// The host's own slots first, then handlers by name.
+pub(crate) fn in_order(mut slots: Vec<SlotState>) -> Vec<SlotState> {
+    slots.sort_by_key(|state| state.slot);
+    slots
 }
 
 /// The next number, held until the transaction ends.

@@ -85,6 +85,22 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    pub(crate) fn reading(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    pub(crate) async fn writing(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.write().await
+    }
+
+    /// In-process work is not cut short, see [`TURN`].
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        call.await
+    }
+
     /// Takes the write lock at once: a transaction that reads first and writes
     /// later could fail halfway.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {

@@ -73,7 +73,7 @@ impl PluginStore for SqliteStore {
             .iter()
             .map(plugin_rows::slot)
             .collect::<Result<Vec<_>, _>>()
-            .map(|slots| plugin_rows::in_order(&slots))
+            .map(plugin_rows::in_order)
     }
 
     async fn activate(&self, activation: &Activation) -> Result<Option<u64>, StoreError> {

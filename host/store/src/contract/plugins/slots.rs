@@ -85,7 +85,7 @@ pub async fn numbers_count_over_all_slots_without_gaps(store: Arc<dyn Store>) {
     let mut writers = JoinSet::new();
     for writer in 0..12 {
         let store = Arc::clone(&store);
-        let slot = Slot::ALL[writer % 3];
+        let slot = Slot::OWN[writer % 3];
         writers.spawn(async move {
             let push = change(slot, 'a');
             let noted = patiently(|| store.note(&push)).await.unwrap();
