@@ -1,12 +1,18 @@
 //! Which subscriptions there are: keeps one task for each that is switched on.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::future::join_all;
 use pairing_core::{
     clock::SharedClock,
+    delivery_store::Progress,
     event::Cursor,
     handler::EventHandlers,
+    id::SessionName,
     store::StoreError,
     subscription::{Subscription, SubscriptionId, SubscriptionSettings},
 };
@@ -199,6 +205,7 @@ impl Shared {
         let Subscription { id, settings, .. } = subscription;
         // It may have been removed meanwhile.
         let Some(progress) = self.store.progress(&id).await? else { return Ok(None) };
+        let expired = expired_gaps(&*self.store, &id, &progress).await?;
         let (ask, asks) = mpsc::channel(8);
         let stopping = self.stopping.child_token();
         let epoch = progress.epoch;
@@ -212,7 +219,7 @@ impl Shared {
             asks,
             stopping: stopping.clone(),
         };
-        let (task, look) = (SubscriptionTask::new(parts, progress), self.look.clone());
+        let (task, look) = (SubscriptionTask::new(parts, progress, &expired), self.look.clone());
         let task = self.tasks.spawn(async move {
             task.run().await;
             look.notify_one();
@@ -301,6 +308,24 @@ impl Shared {
             disabled: None,
         }))
     }
+}
+
+/// Lanes whose gap ends with what the journal has forgotten: what ends with an
+/// event that was given up has a dead letter there.
+async fn expired_gaps(
+    store: &dyn DeliveryJournal,
+    id: &SubscriptionId,
+    progress: &Progress,
+) -> Result<BTreeSet<SessionName>, StoreError> {
+    let mut expired = BTreeSet::new();
+    for lane in &progress.lanes {
+        if let Some(gap) = lane.gap
+            && store.dead_letter(id, gap.to).await?.is_none()
+        {
+            expired.insert(lane.session.clone());
+        }
+    }
+    Ok(expired)
 }
 
 impl Running {

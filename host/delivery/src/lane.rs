@@ -88,8 +88,13 @@ pub(crate) struct Letter {
 }
 
 impl Lane {
-    /// As it was saved.
-    pub(crate) fn restored(row: delivery_store::Lane, cursor: Cursor, now: Timestamp) -> Self {
+    /// As it was saved. `expired` says what its gap is.
+    pub(crate) fn restored(
+        row: delivery_store::Lane,
+        cursor: Cursor,
+        expired: bool,
+        now: Timestamp,
+    ) -> Self {
         // Were the clock set back, it would wait for ever.
         let next_at = row.next_attempt_at.min(now.after(schedule::LONGEST + schedule::LONGEST / 8));
         let trial = (row.attempts > 0).then_some(Trial {
@@ -103,7 +108,7 @@ impl Lane {
             settled: row.settled,
             behind: row.settled < cursor,
             trial,
-            gap: row.gap.map(|range| OpenGap { range, expired: false, rests: false }),
+            gap: row.gap.map(|range| OpenGap { range, expired, rests: false }),
             lags: true,
             ..Self::default()
         }

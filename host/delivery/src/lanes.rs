@@ -72,14 +72,21 @@ pub(crate) struct Refill {
 }
 
 impl Lanes {
-    pub(crate) fn restored(progress: Progress, now: Timestamp) -> Self {
+    /// As they were saved. `expired` are lanes whose gap ends with what the journal
+    /// has forgotten.
+    pub(crate) fn restored(
+        progress: Progress,
+        expired: &BTreeSet<SessionName>,
+        now: Timestamp,
+    ) -> Self {
         let Progress { cursor, lanes, epoch } = progress;
         let sessions: Vec<_> = lanes.iter().map(|row| row.session.clone()).collect();
+        let lane = |row: delivery_store::Lane| {
+            let expired = expired.contains(&row.session);
+            (row.session.clone(), Lane::restored(row, cursor, expired, now))
+        };
         let mut restored = Self {
-            lanes: lanes
-                .into_iter()
-                .map(|row| (row.session.clone(), Lane::restored(row, cursor, now)))
-                .collect(),
+            lanes: lanes.into_iter().map(lane).collect(),
             ready: VecDeque::new(),
             hungry: VecDeque::new(),
             waiting: BTreeSet::new(),

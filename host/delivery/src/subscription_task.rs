@@ -1,7 +1,7 @@
 //! The task of one subscription: reads the journal, hands events over, and saves
 //! how far it has come. It alone moves its place.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use pairing_core::{
@@ -9,6 +9,7 @@ use pairing_core::{
     delivery_store::{DeadLetter, Progress, ProgressChange},
     event::Cursor,
     handler::{EventHandlers, HandleError},
+    id::SessionName,
     subscription::{SubscriptionId, SubscriptionSettings},
 };
 use tokio::{
@@ -94,14 +95,16 @@ pub(crate) struct SubscriptionTask {
 }
 
 impl SubscriptionTask {
-    pub(crate) fn new(parts: Parts, progress: Progress) -> Self {
+    /// Begins where it was left. `expired` are lanes whose gap ends with what the
+    /// journal has forgotten.
+    pub(crate) fn new(parts: Parts, progress: Progress, expired: &BTreeSet<SessionName>) -> Self {
         let now = parts.clock.now();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             id: Arc::new(parts.id.clone()),
             settings: Arc::new(parts.settings.clone()),
-            lanes: Lanes::restored(progress, now),
+            lanes: Lanes::restored(progress, expired, now),
             work: FuturesUnordered::new(),
             calls: 0,
             refills: 0,

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, Timestamp};
 
-/// Moves only by [`FakeClock::advance`].
+/// Moves only by [`FakeClock::advance`] and [`FakeClock::set_back`].
 #[derive(Debug)]
 pub struct FakeClock(watch::Sender<Timestamp>);
 
@@ -20,6 +20,11 @@ impl FakeClock {
     /// Moves on, and wakes all that waited for a time up to then.
     pub fn advance(&self, duration: Duration) {
         self.0.send_modify(|now| *now = now.after(duration));
+    }
+
+    /// Steps back, as when somebody sets the machine's clock.
+    pub fn set_back(&self, duration: Duration) {
+        self.0.send_modify(|now| *now = now.before(duration));
     }
 }
 

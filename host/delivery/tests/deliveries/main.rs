@@ -1,0 +1,15 @@
+//! The whole engine over a journal in memory, with handlers that do what the test
+//! says. Schedules go by a clock that the test moves; tokio's time stands still
+//! while somebody has something to do.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod changes;
+mod dead_letters;
+mod failures;
+mod gaps;
+mod order;
+mod outage;
+mod randomised;
+mod throughput;
+mod world;
