@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use pairing_core::{handler::InvalidHandlerName, plugin::Slot};
 
-use super::{Remote, SubscriptionCommand};
+use super::{ProjectCommand, Remote, SubscriptionCommand};
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
