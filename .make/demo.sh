@@ -20,4 +20,14 @@ echo
 PAIRING_MODE=development PAIRING_LISTEN=127.0.0.1:$host_port PAIRING_DATA_DIR=target/demo \
     PAIRING_WHATSAPP_WEB_URL=http://127.0.0.1:$standin_port/ "$bin/pairing-host" serve &
 host=$!
+until (exec 3<>"/dev/tcp/127.0.0.1/$host_port") 2>/dev/null; do
+    kill -0 $host 2>/dev/null || exit 1
+    sleep 0.1
+done
+echo
+echo "  For the command line (pairing-host session, pairing-host plugin) in another terminal:"
+echo
+echo "export PAIRING_URL=http://127.0.0.1:$host_port"
+echo "export PAIRING_TOKEN=$(PAIRING_DATA_DIR=target/demo "$bin/pairing-host" token --lifetime 24h)"
+echo
 wait $host

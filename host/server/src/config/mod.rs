@@ -95,6 +95,11 @@ impl Settings {
         Self::from_source(Source::read(file, variables))
     }
 
+    /// Reads a file alone, whatever the environment says.
+    pub fn from_file_alone(file: &SettingsFile) -> Result<Self, InvalidSettings> {
+        Self::from_source(Source::read(file, std::iter::empty()))
+    }
+
     fn from_source(mut source: Source) -> Result<Self, InvalidSettings> {
         let s = &mut source;
         let settings = Self {

@@ -43,7 +43,9 @@ async fn on_own_host(folder: &Path, listen: SocketAddr) -> anyhow::Result<()> {
     let data_dir = DataDir::open(&settings)?;
     let keys = TokenKeys::new(&app::local_keys(&data_dir)?, None)?;
     let token = keys.issue("plugin-run", None, None, SystemClock.now(), TOKEN_LIFETIME)?;
-    println!("-- a host with pretended sessions, for this command only: PAIRING_URL=http://{listen} PAIRING_TOKEN={token}");
+    println!(
+        "-- a host with pretended sessions, for this command only: PAIRING_URL=http://{listen} PAIRING_TOKEN={token}"
+    );
     let host = Host::at(format!("http://{listen}").parse()?, token)?;
     // Whichever ends first takes the other along.
     let serving = async {
