@@ -66,11 +66,12 @@ scenario("each slot is filled, and healthy", async () => {
     .click();
   const slots = region("Slots").getByRole("link");
   await slots.first().waitFor();
-  assert.equal(await slots.count(), 3);
+  assert.equal(await slots.count(), 4);
   for (const [title, plugin] of [
     ["Workflow", "pairing-workflow"],
     ["QR renderer", "qr-renderer"],
     ["Fan-out", "event-fan-out"],
+    ["Webhook", "webhook"],
   ]) {
     await region("Slots")
       .getByRole("link", { name: new RegExp(`${title}.*Healthy`) })

@@ -235,6 +235,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plugins/{slot}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a handler wrote: a page, or with `Accept: text/event-stream` a stream that
+         *     goes on (`Last-Event-ID` resumes it).
+         */
+        get: operations["read_handler_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plugins/{slot}/parked": {
         parameters: {
             query?: never;
@@ -280,6 +300,150 @@ export interface paths {
         put?: never;
         /** Go back to an earlier version, or end a trial. Nothing is compiled or replayed. */
         post: operations["roll_back_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The subscriptions of a handler, and how they stand. */
+        get: operations["list_subscriptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A subscription, and how it stands. */
+        get: operations["read_subscription"];
+        /** Make a subscription, or put other settings in place of its own. */
+        put: operations["put_subscription"];
+        post?: never;
+        /**
+         * Remove a subscription with all that belongs to it: its place, its secrets, the
+         *     values it keeps and what it gave up.
+         */
+        delete: operations["remove_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events that a subscription gave up, oldest first. They are kept for 30 days. */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}/dead-letters/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have events that were given up tried once more. */
+        post: operations["requeue_dead_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}/dead-letters/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event that was given up. */
+        get: operations["read_dead_letter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch a subscription off: nothing is handed over, and its place stays. */
+        post: operations["disable_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch a subscription on: it goes on where it stood. */
+        post: operations["enable_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{slot}/subscriptions/{name}/seek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a subscription: what comes after the place is handed over, again if it was
+         *     before.
+         */
+        post: operations["seek_subscription"];
         delete?: never;
         options?: never;
         head?: never;
@@ -596,7 +760,7 @@ export interface components {
              * @description what was tried
              * @enum {string}
              */
-            action: "seed" | "push" | "accept-unsigned" | "activate" | "canary" | "rollback" | "automatic-rollback" | "quarantine";
+            action: "seed" | "push" | "accept-unsigned" | "activate" | "canary" | "rollback" | "automatic-rollback" | "quarantine" | "grant" | "unsubscribe" | "seek" | "enable" | "disable";
             /** Format: date-time */
             at: string;
             /** @description More for people. */
@@ -650,7 +814,7 @@ export interface components {
          * @description Codes that callers act on. The `type` is a URN that ends with it.
          * @enum {string}
          */
-        Code: "session_not_found" | "session_not_ready" | "session_name_invalid" | "already_linked" | "phone_invalid" | "code_refused" | "code_timeout" | "rate_limited" | "passkey_required" | "client_outdated" | "engine_unavailable" | "plugin_failed" | "store_unavailable" | "command_timeout" | "body_invalid" | "body_too_large" | "query_invalid" | "method_not_allowed" | "not_found" | "unauthorized" | "forbidden" | "login_failed" | "password_weak" | "username_invalid" | "setup_done" | "refresh_reused" | "host_not_allowed" | "origin_not_allowed" | "cursor_expired" | "media_type_unsupported" | "header_invalid" | "plugin_slot_unknown" | "plugin_version_unknown" | "plugin_digest_invalid" | "plugin_refused" | "plugin_conflict" | "internal";
+        Code: "session_not_found" | "session_not_ready" | "session_name_invalid" | "already_linked" | "phone_invalid" | "code_refused" | "code_timeout" | "rate_limited" | "passkey_required" | "client_outdated" | "engine_unavailable" | "plugin_failed" | "store_unavailable" | "command_timeout" | "body_invalid" | "body_too_large" | "query_invalid" | "method_not_allowed" | "not_found" | "unauthorized" | "forbidden" | "login_failed" | "password_weak" | "username_invalid" | "setup_done" | "refresh_reused" | "host_not_allowed" | "origin_not_allowed" | "cursor_expired" | "media_type_unsupported" | "header_invalid" | "plugin_slot_unknown" | "plugin_version_unknown" | "plugin_digest_invalid" | "plugin_refused" | "plugin_conflict" | "handler_name_invalid" | "subscription_not_found" | "subscription_name_invalid" | "subscription_invalid" | "dead_letter_not_found" | "internal";
         CodeBody: {
             /** @description Eight characters, without a dash. The status tells when it ends. */
             pairingCode: string;
@@ -676,6 +840,43 @@ export interface components {
         CredentialsBody: {
             password: string;
             username: string;
+        };
+        /** @description An event that was given up. */
+        DeadLetterBody: {
+            /**
+             * Format: date-time
+             * @description When it was given up.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            data: unknown;
+            /** @description The event's `id`. */
+            event: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            happenedAt: string;
+            /** @description How the last attempt failed. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description It is to be tried once more: since when.
+             */
+            requeuedAt: string | null;
+            sessionName: string;
+            /** @description `status-update`, `session-connected`, … */
+            type: string;
+        };
+        DeadLettersBody: {
+            /** @description Oldest event first. */
+            deadLetters: components["schemas"]["DeadLetterBody"][];
+            /** @description Ask again with `after` set to this; null at the end. */
+            next: string | null;
         };
         /** @description More about a status. */
         DetailBody: {
@@ -707,6 +908,10 @@ export interface components {
             path: string;
             /** @description What was decided then; null where nothing was. */
             recorded: unknown;
+        };
+        DisableBody: {
+            /** @description The reason, which is shown: up to 500 characters. */
+            why?: string | null;
         };
         /** @description What a command answers. */
         DoneBody: {
@@ -742,6 +947,30 @@ export interface components {
             fuel: number;
             /** @description The vector's name. */
             vector: string;
+        };
+        /** @description What a handler may do; what is left out is not granted. */
+        Grants: {
+            /** @description Tell the time. */
+            clock?: boolean | null;
+            /** @description Read its `config`. */
+            config?: boolean | null;
+            /** @description Where it may send requests. */
+            http?: components["schemas"]["HttpGrant"][] | null;
+            /**
+             * Format: int32
+             * @description Requests a second in the long run, to all hosts together; more wait.
+             */
+            httpPerSecond?: number | null;
+            /** @description Keep values. */
+            kv?: boolean | null;
+            /** @description Write lines for the operator. */
+            log?: boolean | null;
+            /** @description Get random bytes. */
+            random?: boolean | null;
+            /** @description Sign with its secrets. */
+            secrets?: boolean | null;
+            /** @description What it may do to sessions. */
+            session?: components["schemas"]["SessionAction"][] | null;
         };
         /** @description How a version does since it was loaded. */
         HealthBody: {
@@ -790,6 +1019,22 @@ export interface components {
             /** @description Ask again with `after` set to this; null at the end. */
             next: string | null;
         };
+        /** @description Where requests may go. */
+        HttpGrant: {
+            /** @description Methods in capitals; without it all. */
+            methods?: string[] | null;
+            /**
+             * @description Networks beyond the public internet where the host's name may lead, such as
+             *     `10.1.0.0/16`.
+             */
+            networks?: string[] | null;
+            /**
+             * Format: uri
+             * @description Scheme, host, port, and the beginning of the path. A host that is an address,
+             *     or `localhost`, is thereby granted whatever network it lies in.
+             */
+            url: string;
+        };
         InitBody: {
             /** @description A link may be lost by this, and that is accepted. */
             confirm?: boolean;
@@ -802,6 +1047,45 @@ export interface components {
         JudgedVersionBody: components["schemas"]["VersionBody"] & {
             /** @description Oldest first. */
             verdicts: components["schemas"]["VerdictBody"][];
+        };
+        /** @description A session that lags behind. */
+        LaneBody: {
+            /**
+             * Format: int32
+             * @description Failed attempts at its next event.
+             */
+            attempts: number;
+            /** @description How the last attempt failed. */
+            error: string;
+            /**
+             * Format: date-time
+             * @description No attempt before this; null: it waits for its turn.
+             */
+            nextAttemptAt: string | null;
+            session: string;
+        };
+        /** @description A line that a handler wrote, or the host about its call. */
+        LineBody: {
+            /** Format: date-time */
+            at: string;
+            /** @description The event's `id`. */
+            event: string;
+            /** @description `debug`, `info`, `warn` or `error`. */
+            level: string;
+            message: string;
+            /**
+             * Format: int64
+             * @description Counts the handler's lines since the host's start.
+             */
+            number: number;
+            /** @description Whose event was handled. */
+            session: string;
+            /** @description For which subscription. */
+            subscription: string;
+        };
+        LinesBody: {
+            /** @description Oldest first. The last 2000 are kept, until the host stops. */
+            lines: components["schemas"]["LineBody"][];
         };
         LiveBody: {
             status: string;
@@ -859,6 +1143,48 @@ export interface components {
             /** @description Names this kind of problem; a URI that leads nowhere. */
             type: string;
         };
+        /** @description All of a subscription but its secrets: what is left out is as for a new one. */
+        PutSubscriptionBody: {
+            /**
+             * Format: int32
+             * @description Events, of different sessions, that are handed over at once, 1 to 64; 8 without
+             *     it.
+             */
+            concurrency?: number | null;
+            /** @description What the handler reads by `config`: up to 64 keys, 16 KiB in all. */
+            config?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Where one that is new begins: `now`, or after a cursor of the journal. One that
+             *     is there keeps its place.
+             */
+            from?: string | null;
+            grants?: components["schemas"]["Grants"] | null;
+            /**
+             * @description Seconds between one failed attempt and the next, up to 20 of 1 to 604800; after
+             *     the last one the event is given up. Without it the nine of Standard Webhooks.
+             */
+            retrySeconds?: number[] | null;
+            /**
+             * @description Secrets to set, or to remove (null); others stay. Up to 16 of 4 KiB each. They
+             *     are never told again.
+             */
+            secrets?: {
+                [key: string]: string | null;
+            };
+            /** @description Sessions whose events it gets; all without it. */
+            sessions?: string[] | null;
+            /**
+             * Format: int32
+             * @description One attempt may take so many milliseconds, 100 to 30000; 5000 without it.
+             */
+            timeoutMs?: number | null;
+            /** @description Kinds of events it gets; without it those that the handler wants. */
+            types?: string[] | null;
+            /** @description The reason, for the history: up to 500 characters. */
+            why?: string | null;
+        };
         QrBody: {
             /** @description A PNG as a data URL. */
             qrCode: string;
@@ -878,8 +1204,8 @@ export interface components {
             breaker: "closed" | "open" | "half-open" | "quarantined";
             /** @description The first twelve digits. */
             digest: string;
-            /** @enum {string} */
-            slot: "workflow" | "qr-renderer" | "fan-out";
+            /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
+            slot: string;
         };
         /** @description What came of replaying recorded histories through a version. */
         ReplayReport: {
@@ -919,6 +1245,22 @@ export interface components {
          * @enum {string}
          */
         ReplayResult: "identical" | "differs" | "state-rejected" | "trapped" | "over-budget";
+        /** @description Either one event, or all from one to another. */
+        RequeueBody: {
+            /** @description The `id` of the one event that is meant. */
+            event?: string | null;
+            /** @description The first one; the oldest without it. */
+            from?: string | null;
+            /** @description The last one; the newest without it. */
+            to?: string | null;
+        };
+        RequeuedBody: {
+            /**
+             * Format: int64
+             * @description So many events are tried once more.
+             */
+            requeued: number;
+        };
         /** @description How many histories ended in which way; those that none did are left out. */
         ResultsBody: {
             /** Format: int64 */
@@ -953,6 +1295,15 @@ export interface components {
             share: number;
             version: string;
         };
+        SeekBody: {
+            /** @description `now`, or the place after which it goes on: the `id` of an event. */
+            cursor: string;
+        };
+        /**
+         * @description What a handler may do to a session.
+         * @enum {string}
+         */
+        SessionAction: "reconnect" | "park" | "log-out";
         /** @description A history that is not identical. */
         SessionReplayBody: {
             /** @description That input's kind, such as `engine:ready`. */
@@ -1031,14 +1382,94 @@ export interface components {
             name: string;
             /** @description Sessions that stay with another version. */
             pinnedSessions: number;
-            /** @enum {string} */
-            slot: "workflow" | "qr-renderer" | "fan-out";
+            /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
+            slot: string;
             /** @description How it came in: `embedded`, `folder` or `upload`. */
             source: string;
+            /** @description Of a handler, the first hundred by name. Null: the database is away. */
+            subscriptions: components["schemas"]["SubscriptionSummaryBody"][] | null;
             version: string;
         };
         SlotsBody: {
             slots: components["schemas"]["SlotBody"][];
+        };
+        /** @description A subscription as it was set up. Of secrets only the names are told. */
+        SubscriptionBody: {
+            /**
+             * Format: int32
+             * @description Events, of different sessions, that are handed over at once.
+             */
+            concurrency: number;
+            config: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Why it is switched off; null: it is on. */
+            disabled: string | null;
+            grants: components["schemas"]["Grants"];
+            handler: string;
+            name: string;
+            /** @description Seconds between one failed attempt and the next. */
+            retrySeconds: number[];
+            /** @description The names of its secrets. */
+            secrets: string[];
+            /** @description Sessions whose events it gets; null means all. */
+            sessions: string[] | null;
+            state: components["schemas"]["SubscriptionStateBody"] | null;
+            /**
+             * Format: int32
+             * @description One attempt may take so many milliseconds.
+             */
+            timeoutMs: number;
+            /** @description Kinds of events it gets; null means those that the handler wants. */
+            types: string[] | null;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+        };
+        /** @description How far a subscription has come. */
+        SubscriptionStateBody: {
+            /** @description Opaque cursor: everything up to here is settled, but for sessions that lag. */
+            cursor: string;
+            /**
+             * Format: int64
+             * @description Events that were given up.
+             */
+            deadLetters: number;
+            /** @description Events that are handed over right now. */
+            inFlight: number;
+            /**
+             * Format: int64
+             * @description Entries of the journal after it.
+             */
+            lag: number;
+            /** @description Sessions that lag behind. */
+            lagging: number;
+            /** @description The first hundred of those, by the time of their next attempt. */
+            lanes: components["schemas"]["LaneBody"][];
+        };
+        /** @description A subscription in a line. */
+        SubscriptionSummaryBody: {
+            /**
+             * Format: int64
+             * @description Events that were given up.
+             */
+            deadLetters: number;
+            /** @description Why it is switched off; null: it is on. */
+            disabled: string | null;
+            /**
+             * Format: int64
+             * @description Entries of the journal that are still to come.
+             */
+            lag: number;
+            /** @description Sessions that lag behind. */
+            lagging: number;
+            name: string;
+        };
+        SubscriptionsBody: {
+            /** @description By name. */
+            subscriptions: components["schemas"]["SubscriptionBody"][];
         };
         TicketBody: {
             /** Format: date-time */
@@ -1432,7 +1863,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
@@ -1471,7 +1902,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
@@ -1496,6 +1927,44 @@ export interface operations {
             };
         };
     };
+    read_handler_log: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only lines with a higher number. Without it a page ends with the last line, and
+                 *     a stream begins with the next one.
+                 */
+                after?: number;
+                /** @description At most so many, 1 to 2000. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinesBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_parked: {
         parameters: {
             query?: {
@@ -1504,7 +1973,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
@@ -1534,7 +2003,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
@@ -1568,7 +2037,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
@@ -1597,12 +2066,353 @@ export interface operations {
             };
         };
     };
+    list_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionsBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    put_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                /** @description 1 to 64 of `A-Z a-z 0-9 - _`; `default` where there is but one */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSubscriptionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionBody"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                /** @description Only of events after this `id`. */
+                after?: string;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLettersBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    requeue_dead_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequeueBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequeuedBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+                /** @description the event's `id` */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    disable_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DisableBody"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    enable_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    seek_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a handler's name */
+                slot: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeekBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_plugin_versions: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
@@ -1641,12 +2451,12 @@ export interface operations {
                 "Plugin-Signature"?: string | null;
             };
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
             };
             cookie?: never;
         };
-        /** @description at most 10 MiB */
+        /** @description at most 10 MiB, for a handler 32 MiB */
         requestBody: {
             content: {
                 "application/wasm": components["schemas"]["Component"];
@@ -1684,7 +2494,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description `workflow`, `qr-renderer` or `fan-out` */
+                /** @description `workflow`, `qr-renderer`, `fan-out` or a handler's name */
                 slot: string;
                 /** @description SHA-256 of the component, or at least the first six digits of it */
                 digest: string;

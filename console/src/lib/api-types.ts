@@ -22,6 +22,7 @@ export type ProblemBody = Schemas["ProblemBody"];
 export type SlotsPage = Schemas["SlotsBody"];
 export type SlotReport = Schemas["SlotBody"];
 export type Slot = SlotReport["slot"];
+export type SubscriptionSummary = Schemas["SubscriptionSummaryBody"];
 export type Health = Schemas["HealthBody"];
 export type PluginVersion = Schemas["VersionBody"];
 export type VersionsPage = Schemas["VersionsBody"];

@@ -4,6 +4,7 @@ const slots: Record<string, { title: string; help: string }> = {
   workflow: { title: "Workflow", help: "Decides what happens next in a session." },
   "qr-renderer": { title: "QR renderer", help: "Draws the QR codes." },
   "fan-out": { title: "Fan-out", help: "Decides who gets which event, and in which shape." },
+  webhook: { title: "Webhook", help: "Posts events, signed, to the addresses that it was given." },
 };
 
 const breakers: Record<string, { title: string; help: string }> = {
@@ -37,6 +38,11 @@ const actions: Record<string, string> = {
   rollback: "Rollback",
   "automatic-rollback": "Rollback by the host",
   quarantine: "Quarantine by the host",
+  grant: "Subscription changed",
+  unsubscribe: "Subscription removed",
+  seek: "Subscription moved",
+  enable: "Subscription switched on",
+  disable: "Subscription switched off",
 };
 
 const sources: Record<string, string> = {
@@ -54,6 +60,7 @@ export const pluginTexts = {
   empty: "No plugins fill the slots.",
   noSlot: "There is no such slot.",
   slots,
+  handlerHelp: "A handler: reacts to events.",
   breakers,
   facts: {
     digest: "Digest",
@@ -170,6 +177,18 @@ export const pluginTexts = {
     done: "Done",
     by: (who: string) => `by ${who}`,
     more: "Show older entries",
+  },
+  subscriptions: {
+    title: "Subscriptions",
+    help: "Who gets events through this handler. `pairing-host plugin grant` makes one.",
+    empty: "Nobody gets events through it yet.",
+    unknown: "The database is away, so they are not known now.",
+    on: "On",
+    off: "Off",
+    waiting: "Trying again",
+    lag: (count: number) => plural(count, "event to come", "events to come"),
+    lagging: (count: number) => plural(count, "session waits", "sessions wait"),
+    deadLetters: (count: number) => `${count.toLocaleString("en")} given up`,
   },
   parked: {
     title: "Parked",

@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { fakeHost, problem } from "@/testing/fake-host";
 import { notStarted } from "@/testing/fixtures";
-import { health, NEW, renderer, slotReport, withPlugins } from "@/testing/plugin-fixtures";
+import { health, NEW, renderer, slotReport, subscription, withPlugins } from "@/testing/plugin-fixtures";
 import { expectAccessible, renderApp, withSessions } from "@/testing/render";
 
 const fake = fakeHost();
@@ -73,6 +73,31 @@ test("a slot that is quarantined is seen from the others, and its page says what
   expect(link).toHaveAttribute("aria-current", "page");
   expect(card).toHaveTextContent("Roll back, or activate another version.");
   expect(card).toHaveTextContent("99 % of calls within–");
+});
+
+test("a handler's page tells who gets its events, and has no replay", async () => {
+  const subscriptions = [
+    subscription(),
+    subscription({ name: "billing", lag: 1200, lagging: 3, deadLetters: 1 }),
+    subscription({ name: "old", disabled: "the receiver is gone for good: 410" }),
+  ];
+  withPlugins(fake.host, { slots: [slotReport(), slotReport({ slot: "webhook", subscriptions })] });
+  renderApp(`${PAGE}/webhook`);
+  const card = await slotCard("Subscriptions");
+  const [healthy, waiting, off] = within(card).getAllByRole("listitem");
+  expect(healthy).toHaveTextContent("defaultOn0 events to come");
+  expect(waiting).toHaveTextContent("billingTrying again1,200 events to come · 3 sessions wait · 1 given up");
+  expect(off).toHaveTextContent("The receiver is gone for good: 410.");
+  await slotCard("Versions");
+  expect(screen.queryByRole("button", { name: /Replay/ })).not.toBeInTheDocument();
+  await expectAccessible();
+});
+
+test("slots of the host's own have no subscriptions", async () => {
+  withPlugins(fake.host);
+  renderApp(PAGE);
+  await slotCard("Workflow");
+  expect(screen.queryByRole("region", { name: "Subscriptions" })).not.toBeInTheDocument();
 });
 
 test("the navigation leads to the plugins and back to the sessions", async () => {

@@ -5,10 +5,11 @@ import { Card } from "@/components/ui/card";
 import { Waiting } from "@/components/waiting";
 import { slotsQuery } from "@/features/plugins/api";
 import { ParkedInputs } from "@/features/plugins/parked-inputs";
-import { slotTitle } from "@/features/plugins/show";
+import { isHandler, slotTitle } from "@/features/plugins/show";
 import { SlotHistory } from "@/features/plugins/slot-history";
 import { SlotList } from "@/features/plugins/slot-list";
 import { SlotPanel } from "@/features/plugins/slot-panel";
+import { Subscriptions } from "@/features/plugins/subscriptions";
 import { VersionList } from "@/features/plugins/version-list";
 import { texts } from "@/lib/texts";
 
@@ -42,6 +43,7 @@ export function PluginsRoute() {
       </div>
       <div key={slot.slot} className="grid grid-cols-[minmax(0,1fr)] gap-5">
         <SlotPanel slot={slot} />
+        {isHandler(slot.slot) && <Subscriptions subscriptions={slot.subscriptions} />}
         <VersionList slot={slot.slot} />
         <ParkedInputs slot={slot.slot} />
         <SlotHistory slot={slot.slot} />

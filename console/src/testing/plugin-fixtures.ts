@@ -1,5 +1,12 @@
 // Plugins as the host tells of them, and a host that tells so.
-import type { PluginChange, PluginVersion, ReplayReport, SlotReport, Verdict } from "@/lib/api-types";
+import type {
+  PluginChange,
+  PluginVersion,
+  ReplayReport,
+  SlotReport,
+  SubscriptionSummary,
+  Verdict,
+} from "@/lib/api-types";
 import type { FakeHost } from "./fake-host";
 import { withSessions } from "./render";
 
@@ -28,6 +35,16 @@ export const slotReport = (change: Partial<SlotReport> = {}): SlotReport => ({
   pinnedSessions: 0,
   health: health(),
   canary: null,
+  subscriptions: [],
+  ...change,
+});
+
+export const subscription = (change: Partial<SubscriptionSummary> = {}): SubscriptionSummary => ({
+  name: "default",
+  disabled: null,
+  lag: 0,
+  lagging: 0,
+  deadLetters: 0,
   ...change,
 });
 

@@ -8,6 +8,12 @@ export const versionName = (of: { name: string; version: string }) => `${of.name
 
 export const slotTitle = (slot: string) => texts.plugins.slots[slot]?.title ?? slot;
 
+/** Those that are not the host's own react to events, and have subscriptions. */
+export const isHandler = (slot: string) => !["workflow", "qr-renderer", "fan-out"].includes(slot);
+
+export const slotHelp = (slot: string) =>
+  texts.plugins.slots[slot]?.help ?? (isHandler(slot) ? texts.plugins.handlerHelp : undefined);
+
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 export const showTime = (at: string) => dateAndTime.format(new Date(at));
 

@@ -10,7 +10,7 @@ import { texts } from "@/lib/texts";
 import { Digest } from "./digest";
 import { HealthBadge } from "./health-badge";
 import { RollbackDialog } from "./rollback-dialog";
-import { showCount, showMilliseconds, slotTitle, versionName } from "./show";
+import { showCount, showMilliseconds, slotHelp, slotTitle, versionName } from "./show";
 
 const words = texts.plugins.facts;
 
@@ -25,7 +25,7 @@ export function SlotPanel({ slot }: { slot: SlotReport }) {
           <h1 id="slot-title" className="text-xl font-semibold tracking-tight break-words">
             {slotTitle(slot.slot)}
           </h1>
-          <p className="text-sm text-muted">{texts.plugins.slots[slot.slot]?.help}</p>
+          <p className="text-sm text-muted">{slotHelp(slot.slot)}</p>
         </div>
         <Button
           variant="outline"

@@ -12,7 +12,7 @@ import { ActivateDialog } from "./activate-dialog";
 import { useReplay } from "./api";
 import { Digest } from "./digest";
 import { ReplayReportView } from "./replay-report";
-import { shortDigest, showSize, showTime, versionName } from "./show";
+import { isHandler, shortDigest, showSize, showTime, versionName } from "./show";
 import { VersionDetails } from "./version-details";
 
 const words = texts.plugins.versions;
@@ -63,14 +63,16 @@ export function VersionRow({ slot, version }: { slot: Slot; version: PluginVersi
           >
             {words.details}
           </Button>
-          <Button
-            variant="outline"
-            aria-label={label(words.replay)}
-            disabled={replay.isPending}
-            onClick={startReplay}
-          >
-            {words.replay}
-          </Button>
+          {!isHandler(slot) && (
+            <Button
+              variant="outline"
+              aria-label={label(words.replay)}
+              disabled={replay.isPending}
+              onClick={startReplay}
+            >
+              {words.replay}
+            </Button>
+          )}
           {!version.isActive && (
             <Button variant="outline" aria-label={label(words.activate)} onClick={() => setActivating(true)}>
               {words.activate}
