@@ -54,7 +54,7 @@ async fn only_the_certificate_of_the_granted_name_is_taken() {
     assert_eq!(error, EgressError::Certificate);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_does_not_speak_tls_is_no_peer() {
     let config = EgressConfig::default();
     let peers: [Peer; 3] = [
