@@ -5,7 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+pub mod deliveries;
 pub mod journal;
+pub mod kv;
 pub mod logins;
 pub mod plugins;
 pub mod sessions;
@@ -76,6 +78,20 @@ macro_rules! contract_tests {
             verdicts_come_oldest_first
             parked_inputs_end_with_their_session
             only_the_newest_thousand_parked_are_kept
+            handlers_fill_slots_of_their_own
+        );
+        $crate::contract_tests!($open, deliveries:
+            a_subscription_comes_back_and_keeps_its_place
+            progress_is_saved_whole_or_not_at_all
+            who_was_moved_or_made_anew_is_not_written_by_who_read_it_before
+            dead_letters_are_paged_requeued_and_purged
+            one_sessions_events_are_read_in_order
+        );
+        $crate::contract_tests!($open, kv:
+            each_subscription_sees_its_own_values_alone
+            of_racing_writers_one_is_first
+            a_quota_is_held_to_the_byte
+            keys_are_found_by_how_they_begin
         );
     };
     ($open:ident, $subject:ident: $($case:ident)+) => {

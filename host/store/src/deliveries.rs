@@ -1,13 +1,11 @@
 //! Subscriptions, how far they have come, and what their handlers keep. Written
 //! once for both databases, which understand the same statements here.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use pairing_core::{
     clock::Timestamp,
     delivery_store::{
-        DeadLetter, DeliveryStore, KvEntry, KvExpected, KvPut, KvQuota, KvStore, Lane, Progress,
+        DeadLetter, DeliveryStore, KvEntry, KvExpected, KvPut, KvQuota, KvStore, Progress,
         ProgressChange,
     },
     event::{Cursor, JournalEvent},
@@ -21,9 +19,7 @@ use crate::{
     error::from_sqlx,
     postgres::PostgresStore,
     rows::{
-        self,
-        deliveries::{self as delivery_rows},
-        integer,
+        self, deliveries as delivery_rows, integer,
         plugins::{optional_plain, plain},
         time,
     },
@@ -50,29 +46,14 @@ macro_rules! about {
 }
 
 macro_rules! delivery_store {
-    ($store:ty) => {
+    ($store:ty, $lists:expr) => {
         #[async_trait]
         impl DeliveryStore for $store {
             async fn subscriptions(&self) -> Result<Vec<Subscription>, StoreError> {
                 self.within(async {
-                    let mut read = self.reading().begin().await.map_err(from_sqlx)?;
-                    let found = sqlx::query(delivery_rows::SUBSCRIPTIONS).fetch_all(&mut *read);
-                    let found = found.await.map_err(from_sqlx)?;
-                    let secrets = sqlx::query(delivery_rows::SECRETS).fetch_all(&mut *read);
-                    let secrets = secrets.await.map_err(from_sqlx)?;
-                    let mut by_owner: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-                    for row in &secrets {
-                        let (owner, secret, sealed) = delivery_rows::secret(row)?;
-                        by_owner.entry(owner).or_default().insert(secret, SealedSecret(sealed));
-                    }
-                    found
-                        .iter()
-                        .map(|row| {
-                            let mut found = delivery_rows::subscription(row)?;
-                            found.secrets = by_owner.remove(&found.id).unwrap_or_default();
-                            Ok(found)
-                        })
-                        .collect()
+                    let found = sqlx::query(delivery_rows::SUBSCRIPTIONS);
+                    let found = found.fetch_all(self.reading()).await.map_err(from_sqlx)?;
+                    delivery_rows::subscriptions(&found)
                 })
                 .await
             }
@@ -144,6 +125,24 @@ macro_rules! delivery_store {
             }
 
             async fn remove_subscription(&self, id: &SubscriptionId) -> Result<bool, StoreError> {
+                // There may be so many that one statement would take too long.
+                loop {
+                    let removed = self
+                        .within(async {
+                            let mut write = self.writing().await?;
+                            let removed = about!(delivery_rows::REMOVE_DEAD_LETTERS, id)
+                                .bind(rows::PURGE_AT_ONCE)
+                                .execute(&mut *write)
+                                .await
+                                .map_err(from_sqlx)?;
+                            write.commit().await.map_err(from_sqlx)?;
+                            Ok(removed.rows_affected())
+                        })
+                        .await?;
+                    if removed < rows::PURGE_AT_ONCE.unsigned_abs() {
+                        break;
+                    }
+                }
                 self.within(async {
                     let mut write = self.writing().await?;
                     let gone = about!(delivery_rows::REMOVE_SUBSCRIPTION, id).execute(&mut *write);
@@ -156,15 +155,9 @@ macro_rules! delivery_store {
 
             async fn progress(&self, id: &SubscriptionId) -> Result<Option<Progress>, StoreError> {
                 self.within(async {
-                    let mut write = self.writing().await?;
-                    let place = about!(delivery_rows::PLACE, id).fetch_optional(&mut *write);
-                    let Some(place) = place.await.map_err(from_sqlx)? else { return Ok(None) };
-                    let (cursor, epoch) = delivery_rows::place(&place)?;
-                    let lanes = about!(delivery_rows::LANES, id).fetch_all(&mut *write);
-                    let lanes = lanes.await.map_err(from_sqlx)?;
-                    let lanes = lanes.iter().map(delivery_rows::lane).collect::<Result<_, _>>()?;
-                    write.commit().await.map_err(from_sqlx)?;
-                    Ok(Some(Progress { cursor, lanes, epoch }))
+                    let found = about!(delivery_rows::PROGRESS, id);
+                    let found = found.fetch_all(self.reading()).await.map_err(from_sqlx)?;
+                    delivery_rows::progress(&found)
                 })
                 .await
             }
@@ -186,50 +179,9 @@ macro_rules! delivery_store {
                         write.rollback().await.map_err(from_sqlx)?;
                         return Ok(false);
                     }
-                    for Lane {
-                        session,
-                        settled,
-                        attempts,
-                        first_attempt_at,
-                        next_attempt_at,
-                        error,
-                        gap,
-                    } in &change.lanes
-                    {
-                        about!(delivery_rows::PUT_LANE, id)
-                            .bind(session.as_str())
-                            .bind(integer(settled.0))
-                            .bind(i64::from(*attempts))
-                            .bind(time(*first_attempt_at))
-                            .bind(time(*next_attempt_at))
-                            .bind(plain(error))
-                            .bind(gap.map(|gap| integer(gap.from.0)))
-                            .bind(gap.map(|gap| integer(gap.to.0)))
-                            .execute(&mut *write)
-                            .await
-                            .map_err(from_sqlx)?;
-                    }
-                    for session in &change.caught_up {
-                        let ended = about!(delivery_rows::END_LANE, id).bind(session.as_str());
-                        ended.execute(&mut *write).await.map_err(from_sqlx)?;
-                    }
-                    for letter in &change.dead {
-                        about!(delivery_rows::ADD_DEAD_LETTER, id)
-                            .bind(integer(letter.event.id.0))
-                            .bind(letter.event.session.as_str())
-                            .bind(time(letter.event.at))
-                            .bind(rows::json(&letter.event.data)?)
-                            .bind(i64::from(letter.attempts))
-                            .bind(plain(&letter.reason))
-                            .bind(time(letter.at))
-                            .bind(letter.requeued_at.map(time))
-                            .execute(&mut *write)
-                            .await
-                            .map_err(from_sqlx)?;
-                    }
-                    for event in &change.revived {
-                        let revived = about!(delivery_rows::REVIVE, id).bind(integer(event.0));
-                        revived.execute(&mut *write).await.map_err(from_sqlx)?;
+                    for (statement, list) in $lists.of(change)? {
+                        let changed = about!(statement, id).bind(list).execute(&mut *write);
+                        changed.await.map_err(from_sqlx)?;
                     }
                     write.commit().await.map_err(from_sqlx)?;
                     Ok(true)
@@ -467,5 +419,5 @@ macro_rules! delivery_store {
     };
 }
 
-delivery_store!(SqliteStore);
-delivery_store!(PostgresStore);
+delivery_store!(SqliteStore, rows::progress::SQLITE);
+delivery_store!(PostgresStore, rows::progress::POSTGRES);

@@ -3,6 +3,7 @@
 
 pub(crate) mod deliveries;
 pub(crate) mod plugins;
+pub(crate) mod progress;
 
 use pairing_core::{
     clock::Timestamp,

@@ -1,20 +1,22 @@
 //! Rows of subscriptions, and the statements about them; both databases
-//! understand all of these.
+//! understand all of these. `$1` and `$2` name the subscription.
 
 use std::collections::BTreeMap;
 
 use pairing_core::{
-    delivery_store::{DeadLetter, Gap, KvEntry, Lane},
+    delivery_store::{DeadLetter, Gap, KvEntry, Lane, Progress},
     event::{Cursor, JournalEvent},
     store::StoreError,
-    subscription::{Subscription, SubscriptionId},
+    subscription::{SealedSecret, Subscription, SubscriptionId},
 };
 
 use super::{Columns, Reading};
 
-pub(crate) const SUBSCRIPTIONS: &str = "SELECT * FROM subscriptions ORDER BY handler, name";
-
-pub(crate) const SECRETS: &str = "SELECT * FROM subscription_secrets";
+/// A row for each secret, and one for a subscription without.
+pub(crate) const SUBSCRIPTIONS: &str = "
+    SELECT subscriptions.*, secret, sealed
+    FROM subscriptions LEFT JOIN subscription_secrets USING (handler, name)
+    ORDER BY handler, name";
 
 /// What is there keeps its place and its first time.
 pub(crate) const PUT_SUBSCRIPTION: &str = "
@@ -42,37 +44,16 @@ pub(crate) const SET_DISABLED: &str =
 pub(crate) const REMOVE_SUBSCRIPTION: &str =
     "DELETE FROM subscriptions WHERE handler = $1 AND name = $2";
 
-pub(crate) const PLACE: &str =
-    "SELECT cursor, epoch FROM subscriptions WHERE handler = $1 AND name = $2";
-
-pub(crate) const LANES: &str = "
-    SELECT * FROM delivery_lanes WHERE handler = $1 AND name = $2 ORDER BY session_name";
+/// A row for each lane, and one for a subscription without: one statement, so
+/// that place and lanes belong together.
+pub(crate) const PROGRESS: &str = "
+    SELECT cursor, epoch, delivery_lanes.*
+    FROM subscriptions LEFT JOIN delivery_lanes USING (handler, name)
+    WHERE handler = $1 AND name = $2 ORDER BY session_name";
 
 /// Takes the row, so that nobody moves the subscription meanwhile.
 pub(crate) const MOVE_ON: &str = "
     UPDATE subscriptions SET cursor = $3 WHERE handler = $1 AND name = $2 AND epoch = $4";
-
-pub(crate) const PUT_LANE: &str = "
-    INSERT INTO delivery_lanes (handler, name, session_name, settled, attempts,
-        first_attempt_at, next_attempt_at, error, gap_from, gap_to)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-    ON CONFLICT (handler, name, session_name) DO UPDATE SET settled = excluded.settled,
-        attempts = excluded.attempts, first_attempt_at = excluded.first_attempt_at,
-        next_attempt_at = excluded.next_attempt_at, error = excluded.error,
-        gap_from = excluded.gap_from, gap_to = excluded.gap_to";
-
-pub(crate) const END_LANE: &str =
-    "DELETE FROM delivery_lanes WHERE handler = $1 AND name = $2 AND session_name = $3";
-
-pub(crate) const ADD_DEAD_LETTER: &str = "
-    INSERT INTO dead_letters (handler, name, id, session_name, event_at, event, attempts, reason,
-        at, requeued_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-    ON CONFLICT (handler, name, id) DO UPDATE SET attempts = excluded.attempts,
-        reason = excluded.reason, at = excluded.at, requeued_at = excluded.requeued_at";
-
-pub(crate) const REVIVE: &str =
-    "DELETE FROM dead_letters WHERE handler = $1 AND name = $2 AND id = $3";
 
 pub(crate) const SESSION_EVENTS: &str =
     "SELECT * FROM journal WHERE session_name = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -95,6 +76,12 @@ pub(crate) const REQUEUED: &str = "
     SELECT * FROM dead_letters WHERE handler = $1 AND name = $2 AND requeued_at IS NOT NULL
     ORDER BY id LIMIT $3";
 
+/// Some of one subscription's.
+pub(crate) const REMOVE_DEAD_LETTERS: &str = "
+    DELETE FROM dead_letters WHERE handler = $1 AND name = $2 AND id IN (
+        SELECT id FROM dead_letters WHERE handler = $1 AND name = $2 LIMIT $3)";
+
+/// `$1` is the time, `$2` how many.
 pub(crate) const PURGE_DEAD_LETTERS: &str = "
     DELETE FROM dead_letters WHERE (handler, name, id) IN (
         SELECT handler, name, id FROM dead_letters WHERE at < $1 LIMIT $2)";
@@ -139,13 +126,30 @@ fn key(row: &impl Columns) -> String {
     format!("{}/{}", handler.unwrap_or_default(), name.unwrap_or_default())
 }
 
-/// Without its secrets.
-pub(crate) fn subscription(row: &impl Columns) -> Result<Subscription, StoreError> {
+/// From rows of [`SUBSCRIPTIONS`].
+pub(crate) fn subscriptions(rows: &[impl Columns]) -> Result<Vec<Subscription>, StoreError> {
+    let mut all: Vec<Subscription> = Vec::new();
+    for row in rows {
+        let next = subscription(row)?;
+        match all.last_mut() {
+            Some(last) if last.id == next.id => last.secrets.extend(next.secrets),
+            _ => all.push(next),
+        }
+    }
+    Ok(all)
+}
+
+/// With one secret at most.
+fn subscription(row: &impl Columns) -> Result<Subscription, StoreError> {
     let row = Reading::of("subscriptions", row, key(row));
+    let mut secrets = BTreeMap::new();
+    if let Some(secret) = row.optional_text("secret")? {
+        secrets.insert(secret, SealedSecret(row.bytes("sealed")?));
+    }
     Ok(Subscription {
         id: id(&row)?,
         settings: row.json("settings")?,
-        secrets: BTreeMap::new(),
+        secrets,
         disabled: row.optional_text("disabled")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
@@ -153,20 +157,21 @@ pub(crate) fn subscription(row: &impl Columns) -> Result<Subscription, StoreErro
     })
 }
 
-/// Whose it is, its name, and its sealed bytes.
-pub(crate) fn secret(row: &impl Columns) -> Result<(SubscriptionId, String, Vec<u8>), StoreError> {
-    let row = Reading::of("subscription_secrets", row, key(row));
-    Ok((id(&row)?, row.text("secret")?, row.bytes("sealed")?))
+/// From rows of [`PROGRESS`].
+pub(crate) fn progress(rows: &[impl Columns]) -> Result<Option<Progress>, StoreError> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let first = Reading::of("subscriptions", first, key(first));
+    let has_lane = |row: &&_| !matches!(Columns::optional_text(*row, "session_name"), Ok(None));
+    Ok(Some(Progress {
+        cursor: Cursor(first.number("cursor")?),
+        lanes: rows.iter().filter(has_lane).map(lane).collect::<Result<_, _>>()?,
+        epoch: first.number("epoch")?,
+    }))
 }
 
-/// Cursor and epoch.
-pub(crate) fn place(row: &impl Columns) -> Result<(Cursor, u64), StoreError> {
-    let row = Reading::of("subscriptions", row, String::new());
-    Ok((Cursor(row.number("cursor")?), row.number("epoch")?))
-}
-
-pub(crate) fn lane(row: &impl Columns) -> Result<Lane, StoreError> {
-    let row = Reading::of("delivery_lanes", row, key(row));
+fn lane(row: &impl Columns) -> Result<Lane, StoreError> {
+    let session = row.text("session_name").unwrap_or_default();
+    let row = Reading::of("delivery_lanes", row, format!("{}/{session}", key(row)));
     let gap = match row.optional_time("gap_from")? {
         None => None,
         Some(from) => Some(Gap { from: Cursor(from.0), to: Cursor(row.number("gap_to")?) }),
@@ -183,7 +188,8 @@ pub(crate) fn lane(row: &impl Columns) -> Result<Lane, StoreError> {
 }
 
 pub(crate) fn dead_letter(row: &impl Columns) -> Result<DeadLetter, StoreError> {
-    let row = Reading::of("dead_letters", row, key(row));
+    let event = row.integer("id").unwrap_or_default();
+    let row = Reading::of("dead_letters", row, format!("{}/{event}", key(row)));
     Ok(DeadLetter {
         event: JournalEvent {
             id: Cursor(row.number("id")?),

@@ -129,3 +129,20 @@ pub async fn history_comes_in_pages_newest_first(store: Arc<dyn Store>) {
     assert_eq!(store.changes(Slot::QrRenderer, Some(u64::MAX), 99).await.unwrap(), written);
     assert_eq!(store.changes(Slot::Workflow, None, 99).await.unwrap(), []);
 }
+
+pub async fn handlers_fill_slots_of_their_own(store: Arc<dyn Store>) {
+    let_in(&store).await;
+    let handlers = ["webhook", "crm"].map(|name| name.parse::<Slot>().unwrap());
+    for slot in handlers {
+        let component = slot.as_str().as_bytes();
+        store.add_version(&version(slot, 'd', component), component).await.unwrap();
+        store.activate(&activation(slot, 'd', None)).await.unwrap().unwrap();
+    }
+    store.activate(&activation(Slot::FanOut, 'a', None)).await.unwrap().unwrap();
+    let slots = store.slots().await.unwrap();
+    let order: Vec<_> = slots.iter().map(|state| state.slot).collect();
+    assert_eq!(order, [Slot::FanOut, handlers[1], handlers[0]]);
+    let versions = store.versions(handlers[0]).await.unwrap();
+    assert_eq!(versions, [version(handlers[0], 'd', b"webhook")]);
+    assert_eq!(store.changes(handlers[1], None, 9).await.unwrap().len(), 1);
+}
