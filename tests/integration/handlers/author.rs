@@ -93,7 +93,12 @@ impl Author {
     pub(super) fn activate(&self) {
         let component = self.component();
         self.reads(&["push", &self.name, component.to_str().unwrap()]);
-        self.reads(&["activate", &self.name, &digest(&fs::read(&component).unwrap())]);
+        self.reads(&["activate", &self.name, &self.digest()]);
+    }
+
+    /// The component's.
+    pub(super) fn digest(&self) -> String {
+        digest(&fs::read(self.component()).unwrap())
     }
 
     fn run(&self, folder: &Path, args: &[&str]) -> Output {
@@ -127,7 +132,7 @@ pub(super) fn install(project: &Path, language: &str) {
 }
 
 /// SHA-256 in hexadecimal.
-pub(super) fn digest(bytes: &[u8]) -> String {
+fn digest(bytes: &[u8]) -> String {
     let mut context = Context::new(&SHA256);
     context.update(bytes);
     context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -142,7 +147,9 @@ fn sources(project: &Path) -> String {
             let entry = entry.unwrap();
             // Not through links: those are tools.
             match entry.file_type().unwrap() {
-                kind if kind.is_dir() && !["dist", "types"].iter().any(|made| entry.file_name() == *made) => {
+                kind if kind.is_dir()
+                    && !["dist", "types"].iter().any(|made| entry.file_name() == *made) =>
+                {
                     folders.push(entry.path());
                 }
                 kind if kind.is_file() => files.push(entry.path()),

@@ -82,8 +82,15 @@ async fn take(stream: TcpStream, messages: Arc<Mutex<Vec<Message>>>) -> std::io:
                 _ => {}
             }
         }
-        let body = if length == usize::MAX { chunks(&mut stream).await? } else { exactly(&mut stream, length).await? };
-        messages.lock().unwrap().push(Message { authorization, json: serde_json::from_slice(&body)? });
+        let body = if length == usize::MAX {
+            chunks(&mut stream).await?
+        } else {
+            exactly(&mut stream, length).await?
+        };
+        messages
+            .lock()
+            .unwrap()
+            .push(Message { authorization, json: serde_json::from_slice(&body)? });
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await?;
     }
 }

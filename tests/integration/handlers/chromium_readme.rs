@@ -102,7 +102,10 @@ async fn the_ten_minutes_of_the_readme_are_true() {
     let modules = workspace().join("tests/handlers/node_modules");
     let install = format!("ln -s {} node_modules", modules.display());
     let here = |block: &str| {
-        block.replace("9000", &chat_port).replace("npm install", &install).replace("$PWD/target/debug", &bin)
+        block
+            .replace("9000", &chat_port)
+            .replace("npm install", &install)
+            .replace("$PWD/target/debug", &bin)
     };
     let mut shell = Shell::open(&host);
     let (mut blocks, mut printed) = (0, Vec::new());
@@ -118,9 +121,11 @@ async fn the_ten_minutes_of_the_readme_are_true() {
                 host.until_status("sales", "CONNECTED").await;
             }
             Part::Meanwhile(what) => {
-                let count = what.strip_prefix("the chat has ").and_then(|what| what.split(' ').next());
+                let count =
+                    what.strip_prefix("the chat has ").and_then(|what| what.split(' ').next());
                 let count: usize = count.and_then(|count| count.parse().ok()).expect(&what);
-                let told = r#"{"text":"sales is disconnected: logged-out"} (Bearer secret-of-the-chat)"#;
+                let told =
+                    r#"{"text":"sales is disconnected: logged-out"} (Bearer secret-of-the-chat)"#;
                 until(&what, async || {
                     let log = host_log(&mut shell).await;
                     (log.lines().filter(|line| *line == told).count() == count).then_some(())
@@ -133,7 +138,7 @@ async fn the_ten_minutes_of_the_readme_are_true() {
     let all = printed.join("\n");
     assert!(all.contains("3 vectors, 0 failed"), "{all}");
     let log = printed.iter().rev().nth(1).unwrap();
-    assert!(log.contains("null") && log.contains("trapped"), "{log}");
+    assert!(log.contains("handle@handler.js:") && log.contains("trapped"), "{log}");
     assert!(log.contains("sales"), "sessions are listed: {log}");
 }
 

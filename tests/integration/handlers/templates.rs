@@ -24,7 +24,7 @@ const JAVASCRIPT: Break = Break {
     file: "handler.js",
     after: "async handle(event, delivery) {",
     with: "console.log('about to break'); null.broken();",
-    said: &["about to break", "null", "trapped: "],
+    said: &["about to break", "of null", "handle@handler.js:", "trapped: "],
 };
 const PYTHON: Break = Break {
     file: "handler.py",
@@ -60,18 +60,17 @@ async fn works_breaks_and_is_mended(language: &str, damage: Break) {
     assert!(tried.contains("3 vectors, 0 failed"), "{tried}");
 
     // What it imports must be granted first.
-    std::fs::write(author.folder().join("token.txt"), "s3cret-of-the-chat").unwrap();
-    let (url, set) = (chat.url(), format!("url={}", chat.url()));
-    let grant =
-        ["grant", "chat-alert", "--log", "--config-access", "--set", &set, "--secret", "chat-token=@token.txt"];
-    author.reads(&[&grant[..], &["--retry", "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s"]].concat());
     let component = author.component();
     author.reads(&["push", "chat-alert", component.to_str().unwrap()]);
-    let digest = super::author::digest(&std::fs::read(&component).unwrap());
-    let refused = author.plugin(&["activate", "chat-alert", &digest]);
+    std::fs::write(author.folder().join("token.txt"), "s3cret-of-the-chat\n").unwrap();
+    let set = format!("url={}", chat.url());
+    let few = ["grant", "chat-alert", "--log", "--config-access", "--set", &set];
+    let more = ["--secret", "chat-token=@token.txt", "--retry", "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s"];
+    author.reads(&[&few[..], &more].concat());
+    let refused = author.plugin(&["activate", "chat-alert", &author.digest()]);
     let refused = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.contains("wasi:http/outgoing-handler"), "{refused}");
-    author.reads(&["grant", "chat-alert", "--http", &url]);
+    author.reads(&["grant", "chat-alert", "--http", &chat.url()]);
 
     // Broken on purpose, it costs nobody but itself.
     author.edit(damage.file, damage.after, &format!("{} {}", damage.after, damage.with));

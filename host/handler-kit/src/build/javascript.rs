@@ -1,14 +1,16 @@
 //! JavaScript: componentize-js puts it into an engine.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
-use super::{WORLD, imports, run};
+use super::{WORLD, imports, run, without_types};
 use crate::project::Project;
 
 /// Where npm puts the compiler.
 pub(crate) const COMPILER: &str = "node_modules/@bytecodealliance/componentize-js/src/cli.js";
+/// What is compiled in place of the author's own module, which it imports.
+const ENTRY: &str = include_str!("entry.js");
 /// It comes with the compiler.
 const TYPES: &str = "node_modules/@bytecodealliance/jco/dist/jco.js";
 
@@ -19,6 +21,7 @@ pub(super) fn build(project: &Project) -> anyhow::Result<()> {
     }
     // For the editor; the compiler does without.
     if folder.join(TYPES).is_file() {
+        without_types(folder)?;
         let mut types = Command::new("node");
         types.args([TYPES, "guest-types", "wit", "--world-name", WORLD, "--out-dir", "types"]);
         run(types.arg("--quiet").current_dir(folder), "jco")?;
@@ -33,10 +36,11 @@ pub(super) fn build(project: &Project) -> anyhow::Result<()> {
         ("random", grants.random),
     ];
     let left_out = parts.into_iter().filter(|(_, wanted)| !wanted).map(|(part, _)| part);
+    fs::write(folder.join("dist/entry.js"), ENTRY).context("could not write dist/entry.js")?;
     let mut compiler = Command::new("node");
     compiler
         .current_dir(folder)
-        .args([COMPILER, "handler.js", "--wit", "wit", "--world-name", WORLD, "--out"])
+        .args([COMPILER, "dist/entry.js", "--wit", "wit", "--world-name", WORLD, "--out"])
         .arg(project.component())
         .arg("--disable")
         .args(left_out);

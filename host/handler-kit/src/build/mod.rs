@@ -48,6 +48,17 @@ fn imports(project: &Path, interface: &str) -> anyhow::Result<bool> {
     Ok(names.any(|name| name.starts_with(interface)))
 }
 
+/// A new place for the types that editors read: not all who write them replace
+/// what is there.
+fn without_types(project: &Path) -> anyhow::Result<()> {
+    let types = project.join("types");
+    if types.is_dir() {
+        fs::remove_dir_all(&types)
+            .with_context(|| format!("could not remove {}", types.display()))?;
+    }
+    Ok(())
+}
+
 /// Runs a compiler; all that it says is for the author.
 fn run(command: &mut Command, tool: &str) -> anyhow::Result<()> {
     let status = command

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::{WORLD, run};
+use super::{WORLD, run, without_types};
 use crate::project::Project;
 
 const PROGRAM: &str = "componentize-py";
@@ -27,6 +27,7 @@ pub(super) fn build(project: &Project) -> anyhow::Result<()> {
         call
     };
     // For the editor; the compiler makes its own.
+    without_types(folder)?;
     run(call().args(["bindings", "types"]), PROGRAM)?;
     run(call().args(["componentize", "handler", "--output"]).arg(project.component()), PROGRAM)
 }

@@ -84,14 +84,18 @@ async fn activate(
     host: &Host,
     active: &mut Option<String>,
 ) -> anyhow::Result<()> {
+    let is_new = active.as_ref() != Some(&built.digest);
+    if is_new {
+        host.push(project.name(), &built.path).await?;
+    }
     // What is active may need more than will be granted: then the new one goes first.
     let granted = host.grant(project).await;
-    if active.as_ref() != Some(&built.digest) {
-        host.push(project.name(), &built.path).await?;
-        if granted.is_err() && active.is_none() {
-            return granted;
+    if is_new {
+        if let Err(error) = host.activate(project.name(), &built.digest).await {
+            // It may be that nothing could be granted to it.
+            granted?;
+            return Err(error);
         }
-        host.activate(project.name(), &built.digest).await?;
         *active = Some(built.digest.clone());
     }
     match granted {
