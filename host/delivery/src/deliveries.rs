@@ -9,7 +9,7 @@ use std::{
 use futures::future::join_all;
 use pairing_core::{
     clock::SharedClock,
-    delivery_store::Progress,
+    delivery_store::{DeliveryJournal, Progress},
     event::Cursor,
     handler::EventHandlers,
     id::SessionName,
@@ -23,7 +23,6 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    journal::DeliveryJournal,
     report::{SubscriptionReport, first_lanes},
     subscription_task::{Ask, Parts, SubscriptionTask},
 };

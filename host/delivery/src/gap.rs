@@ -3,7 +3,7 @@
 use pairing_core::{
     clock::Timestamp,
     delivery_store::Gap,
-    event::EventData,
+    event::{Cursor, EventData},
     handler::{GAP, HandlerEvent},
     id::SessionName,
 };
@@ -30,7 +30,7 @@ impl OpenGap {
 
     /// What is left to tell after a range was told.
     pub(crate) fn without(self, told: Gap) -> Option<Self> {
-        let from = self.range.from.max(pairing_core::event::Cursor(told.to.0 + 1));
+        let from = self.range.from.max(Cursor(told.to.0 + 1));
         (from <= self.range.to).then_some(Self { range: Gap { from, to: self.range.to }, ..self })
     }
 
@@ -49,5 +49,23 @@ impl OpenGap {
                 fields: fields.map(|(name, value)| (name.into(), value)).into(),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn range(from: u64, to: u64) -> Gap {
+        Gap { from: Cursor(from), to: Cursor(to) }
+    }
+
+    #[test]
+    fn gaps_merge_and_what_came_while_one_was_told_is_left() {
+        let gap = OpenGap::extended(None, range(5, 5), false);
+        let gap = OpenGap::extended(Some(gap), range(7, 9), true);
+        assert_eq!((gap.range, gap.expired), (range(5, 9), true));
+        assert_eq!(gap.without(range(5, 5)).map(|gap| gap.range), Some(range(6, 9)));
+        assert_eq!(gap.without(range(5, 9)), None);
     }
 }

@@ -3,9 +3,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-pub use pairing_core::delivery_store::DeliveryJournal;
 use pairing_core::{
-    delivery_store::Gap,
+    delivery_store::{DeliveryJournal, Gap},
     event::{Cursor, JournalEvent},
     id::SessionName,
     store::StoreError,

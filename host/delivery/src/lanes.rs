@@ -15,7 +15,7 @@ use std::{
 
 use pairing_core::{
     clock::Timestamp,
-    delivery_store::{self, DeadLetter, Progress, ProgressChange},
+    delivery_store::{self, Progress},
     event::{Cursor, JournalEvent},
     handler::{Attempt, HandlerEvent},
     id::SessionName,
@@ -23,34 +23,29 @@ use pairing_core::{
 };
 
 use crate::{
-    gap::OpenGap,
-    journal::{Expired, LANE_PAGE, PAGE, Page},
-    lane::{Lane, Letter, Phase, Step, What},
+    lane::{Lane, Phase, Step, What},
     unsaved::Unsaved,
 };
-
-/// So many events are kept in memory, give or take a page.
-const HELD: usize = 4_096;
 
 pub(crate) struct Lanes {
     pub(crate) lanes: HashMap<SessionName, Lane>,
     /// Lanes with something to hand over, the one that waits longest first.
-    ready: VecDeque<SessionName>,
+    pub(crate) ready: VecDeque<SessionName>,
     /// Lanes whose events must be read first.
-    hungry: VecDeque<SessionName>,
-    waiting: BTreeSet<(Timestamp, SessionName)>,
+    pub(crate) hungry: VecDeque<SessionName>,
+    pub(crate) waiting: BTreeSet<(Timestamp, SessionName)>,
     /// Events of lanes that don't lag which are not settled.
     pub(crate) unsettled: BTreeSet<Cursor>,
     /// How far the journal was read.
-    read: Cursor,
+    pub(crate) read: Cursor,
     /// How many events are in the lanes.
     pub(crate) held: usize,
     /// Dead letters that are here, or were until their end is saved.
-    letters: HashSet<Cursor>,
+    pub(crate) letters: HashSet<Cursor>,
     pub(crate) unsaved: Unsaved,
     /// Lanes that don't lag any more but still have a row.
-    leaving: HashSet<SessionName>,
-    epoch: u64,
+    pub(crate) leaving: HashSet<SessionName>,
+    pub(crate) epoch: u64,
 }
 
 /// An event that is handed over.
@@ -60,15 +55,6 @@ pub(crate) struct Call {
     pub(crate) what: What,
     pub(crate) event: Arc<HandlerEvent>,
     pub(crate) attempt: Attempt,
-}
-
-/// A stretch of a session's events that is to be read.
-#[derive(Debug, Clone)]
-pub(crate) struct Refill {
-    pub(crate) session: SessionName,
-    pub(crate) after: Cursor,
-    /// What comes later comes by the journal.
-    up_to: Cursor,
 }
 
 impl Lanes {
@@ -109,71 +95,12 @@ impl Lanes {
         self.read
     }
 
-    /// There is room for another page.
-    pub(crate) fn has_room(&self) -> bool {
-        self.held < HELD
-    }
-
     /// Everything up to here is settled, but for lanes that lag.
     pub(crate) fn cursor(&self) -> Cursor {
         match self.unsettled.first() {
             Some(oldest) => Cursor(oldest.0.saturating_sub(1)),
             None => self.read,
         }
-    }
-
-    /// Takes the next page in.
-    pub(crate) fn push(&mut self, page: Page, settings: &SubscriptionSettings, now: Timestamp) {
-        if let Some(expired) = page.expired {
-            self.expire(expired, now);
-        }
-        for event in page.events {
-            self.read = event.id;
-            if settings.wants(&event) {
-                self.push_event(event, now);
-            }
-        }
-    }
-
-    fn push_event(&mut self, event: JournalEvent, now: Timestamp) {
-        let session = event.session.clone();
-        let lane = self.lanes.entry(session.clone()).or_default();
-        if event.id <= lane.loaded {
-            return;
-        }
-        if let Some(gap) = &mut lane.gap {
-            gap.rests = false;
-        }
-        if lane.behind {
-            lane.missed = true;
-        } else if lane.queue.len() >= LANE_PAGE as usize || lane.waits_long(now) {
-            if lane.queue.is_empty() {
-                lane.loaded = Cursor(event.id.0.saturating_sub(1));
-            }
-            lane.behind = true;
-            self.lag(&session);
-        } else {
-            lane.loaded = event.id;
-            if !lane.lags {
-                self.unsettled.insert(event.id);
-            }
-            lane.queue.push_back(event);
-            self.held += 1;
-        }
-        self.place(&session, now);
-    }
-
-    /// The journal has forgotten what was not yet read.
-    fn expire(&mut self, expired: Expired, now: Timestamp) {
-        let Expired { gap, mut sessions } = expired;
-        sessions.extend(self.lanes.keys().cloned());
-        for session in &sessions {
-            let lane = self.lanes.entry(session.clone()).or_default();
-            lane.gap = Some(OpenGap::extended(lane.gap, gap, true));
-            self.lag(session);
-            self.place(session, now);
-        }
-        self.read = self.read.max(gap.to);
     }
 
     /// Gives the lane a row of its own, or says that its row has changed.
@@ -277,59 +204,6 @@ impl Lanes {
         }
     }
 
-    /// The next session whose events are to be read.
-    pub(crate) fn next_refill(&mut self) -> Option<Refill> {
-        while self.has_room() {
-            let session = self.hungry.pop_front()?;
-            let Some(lane) = self.lanes.get_mut(&session) else { continue };
-            lane.phase = Phase::Busy;
-            lane.missed = false;
-            return Some(Refill { session, after: lane.loaded, up_to: self.read });
-        }
-        None
-    }
-
-    /// It was read.
-    pub(crate) fn refilled(
-        &mut self,
-        refill: Refill,
-        page: Page,
-        settings: &SubscriptionSettings,
-        now: Timestamp,
-    ) {
-        let Refill { session, up_to, .. } = refill;
-        let Some(lane) = self.lanes.get_mut(&session) else { return };
-        lane.phase = Phase::Idle;
-        if let Some(Expired { gap, .. }) = page.expired {
-            lane.gap = Some(OpenGap::extended(lane.gap, gap, true));
-            lane.loaded = lane.loaded.max(gap.to);
-            lane.trial = None;
-        }
-        let reached = page.events.last().is_some_and(|last| last.id >= up_to);
-        lane.behind = lane.missed || !(page.at_end || reached);
-        for event in page.events.into_iter().filter(|event| event.id <= up_to) {
-            lane.loaded = event.id;
-            if settings.wants(&event) {
-                lane.queue.push_back(event);
-                self.held += 1;
-            }
-        }
-        self.lag(&session);
-        self.free(&session, now);
-    }
-
-    /// Takes requeued dead letters in.
-    pub(crate) fn push_letters(&mut self, letters: Vec<DeadLetter>, now: Timestamp) {
-        for dead in letters {
-            if self.letters.insert(dead.event.id) {
-                let session = dead.event.session.clone();
-                let lane = self.lanes.entry(session.clone()).or_default();
-                lane.letters.insert(dead.event.id, Letter { dead, trial: None });
-                self.place(&session, now);
-            }
-        }
-    }
-
     /// The lane of a call or a reading is free again.
     pub(crate) fn free(&mut self, session: &SessionName, now: Timestamp) {
         if let Some(lane) = self.lanes.get_mut(session) {
@@ -371,66 +245,6 @@ impl Lanes {
             self.free(&session, now);
         }
     }
-
-    /// Something is to be saved.
-    pub(crate) fn has_changed(&self) -> bool {
-        !self.unsaved.is_empty() || self.cursor() != self.unsaved.cursor
-    }
-
-    /// What is to be saved.
-    pub(crate) fn change(&mut self) -> ProgressChange {
-        let cursor = self.cursor();
-        let mut change = ProgressChange {
-            cursor,
-            dead: self.unsaved.dead.clone(),
-            revived: self.unsaved.revived.clone(),
-            epoch: self.epoch,
-            ..ProgressChange::default()
-        };
-        // A row may only go when the cursor says all that it said.
-        for session in std::mem::take(&mut self.leaving) {
-            match self.lanes.get_mut(&session) {
-                None => {}
-                Some(lane) if !lane.has_caught_up() => {}
-                Some(lane) if lane.settled <= cursor => {
-                    lane.lags = false;
-                    self.unsaved.lanes.insert(session.clone());
-                    if lane.is_empty() {
-                        self.lanes.remove(&session);
-                    }
-                }
-                Some(_) => {
-                    self.leaving.insert(session);
-                }
-            }
-        }
-        for session in std::mem::take(&mut self.unsaved.lanes) {
-            match self.lanes.get(&session) {
-                Some(lane) if lane.lags => change.lanes.push(lane.row(&session, self.read)),
-                _ => change.caught_up.push(session),
-            }
-        }
-        change
-    }
-
-    /// It was saved, or could not be.
-    pub(crate) fn saved(&mut self, change: ProgressChange, is_saved: bool) {
-        if is_saved {
-            let ends = change.dead.iter().map(|dead| dead.event.id).chain(change.revived.clone());
-            for place in ends {
-                self.letters.remove(&place);
-            }
-            self.unsaved.saved(&change);
-        } else {
-            self.unsaved.not_saved(change);
-        }
-    }
-
-    /// Lanes that lag, as they would be saved.
-    pub(crate) fn lagging(&self) -> impl Iterator<Item = delivery_store::Lane> + '_ {
-        let lagging = self.lanes.iter().filter(|(_, lane)| lane.lags && !lane.has_caught_up());
-        lagging.map(|(session, lane)| lane.row(session, self.read))
-    }
 }
 
 impl Lane {
@@ -454,5 +268,3 @@ impl Lane {
         Some(Call { session, what, event: Arc::new(event), attempt })
     }
 }
-
-const _: () = assert!(PAGE as usize <= HELD);

@@ -3,11 +3,12 @@
 //! [`Deliveries`] runs one task for each subscription, which owns that
 //! subscription's place in the journal. Within it each session is a *lane*: one
 //! event at a time, while many lanes are under way. What a task decides is in
-//! `lanes` (no I/O), what it does in `subscription_task`.
+//! `lanes` (no I/O), what it does in `subscription_task` and `work`.
 
 mod attempt;
 mod deliveries;
 mod gap;
+mod intake;
 mod journal;
 mod lane;
 mod lanes;
@@ -17,7 +18,7 @@ mod report;
 mod schedule;
 mod subscription_task;
 mod unsaved;
+mod work;
 
 pub use deliveries::{Deliveries, DeliveryParts};
-pub use journal::DeliveryJournal;
 pub use report::{LaneReport, SubscriptionReport};

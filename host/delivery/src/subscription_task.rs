@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use pairing_core::{
     clock::{SharedClock, Timestamp},
-    delivery_store::{DeadLetter, Progress, ProgressChange},
+    delivery_store::{DeliveryJournal, Progress},
     event::Cursor,
     handler::{EventHandlers, HandleError},
     id::SessionName,
@@ -19,25 +19,22 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    attempt::{self, Meters},
-    journal::{self, DeliveryJournal, Page, until_done},
-    lanes::{Call, Lanes, Refill},
-    outcome::{Failure, Verdict, fit},
+    attempt::Meters,
+    journal::Page,
+    lanes::{Call, Lanes},
+    outcome::{Failure, Verdict},
     pause::Pause,
     report::{SubscriptionReport, first_lanes},
+    work::Done,
 };
 
+/// How often the clock and the journal are looked at, whatever happens.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Progress is saved once in this time, while there is any.
-const SAVE_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const SAVE_EVERY: Duration = Duration::from_millis(50);
 /// While saving takes longer than this nothing more is read, so that memory stays
 /// bounded.
 const SLOW_SAVE: Duration = Duration::from_secs(2);
-/// Sessions whose events are read at once.
-const REFILLS: usize = 4;
-/// Requeued dead letters that are read at once.
-const LETTERS: u32 = 100;
-/// Dead letters may be requeued without anybody saying so.
-const ASK_FOR_LETTERS_EVERY: Duration = Duration::from_secs(10);
 /// How long events in flight may take to end when the host stops.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Less than this is no setting back of the clock.
@@ -63,35 +60,27 @@ pub(crate) struct Parts {
     pub(crate) stopping: CancellationToken,
 }
 
-/// Work that has ended.
-enum Done {
-    Called(Call, Result<(), HandleError>),
-    Read(Page),
-    Refilled(Refill, Page),
-    Letters(Vec<DeadLetter>),
-    Saved(ProgressChange, bool),
-    Disabled,
-}
-
 pub(crate) struct SubscriptionTask {
-    parts: Parts,
-    id: Arc<SubscriptionId>,
-    settings: Arc<SubscriptionSettings>,
-    lanes: Lanes,
-    work: FuturesUnordered<BoxFuture<'static, Done>>,
-    calls: usize,
-    refills: usize,
-    is_reading: bool,
-    saving_since: Option<Instant>,
-    save_at: Instant,
-    is_asking_for_letters: bool,
-    ask_for_letters_at: Instant,
-    pause: Pause,
-    is_gone: bool,
-    has_ended: bool,
-    last_now: Timestamp,
-    tick: Interval,
-    meters: Meters,
+    pub(crate) parts: Parts,
+    pub(crate) id: Arc<SubscriptionId>,
+    pub(crate) settings: Arc<SubscriptionSettings>,
+    pub(crate) lanes: Lanes,
+    pub(crate) work: FuturesUnordered<BoxFuture<'static, Done>>,
+    pub(crate) calls: usize,
+    pub(crate) refills: usize,
+    pub(crate) is_reading: bool,
+    pub(crate) read_at: Instant,
+    pub(crate) saving_since: Option<Instant>,
+    pub(crate) save_at: Instant,
+    pub(crate) is_asking_for_letters: bool,
+    pub(crate) ask_for_letters_at: Instant,
+    pub(crate) pause: Pause,
+    pub(crate) is_gone: bool,
+    pub(crate) is_moved: bool,
+    pub(crate) has_ended: bool,
+    pub(crate) last_now: Timestamp,
+    pub(crate) tick: Interval,
+    pub(crate) meters: Meters,
 }
 
 impl SubscriptionTask {
@@ -99,7 +88,7 @@ impl SubscriptionTask {
     /// journal has forgotten.
     pub(crate) fn new(parts: Parts, progress: Progress, expired: &BTreeSet<SessionName>) -> Self {
         let now = parts.clock.now();
-        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             id: Arc::new(parts.id.clone()),
@@ -109,12 +98,14 @@ impl SubscriptionTask {
             calls: 0,
             refills: 0,
             is_reading: false,
+            read_at: Instant::now(),
             saving_since: None,
             save_at: Instant::now(),
             is_asking_for_letters: false,
             ask_for_letters_at: Instant::now(),
             pause: Pause::default(),
             is_gone: false,
+            is_moved: false,
             has_ended: false,
             last_now: now,
             tick,
@@ -148,28 +139,35 @@ impl SubscriptionTask {
                 Ok(()) = self.parts.newest.changed() => {}
                 () = sleep_until(&self.parts.clock, due) => {}
                 () = tokio::time::sleep_until(self.save_at), if has_changed => self.save(),
-                _ = self.tick.tick() => self.tell_lag(),
+                _ = self.tick.tick() => self.tell_lag(self.lag()),
             }
         }
-        if tokio::time::timeout(DRAIN, self.drain()).await.is_err() {
-            tracing::info!(
-                subscription = %self.id,
-                "events were still being handed over at the stop; they are handed over again"
-            );
+        if tokio::time::timeout(DRAIN, self.finish_calls()).await.is_err() {
+            let calls = self.calls;
+            tracing::info!(subscription = %self.id, calls, "events are handed over again after this stop");
+        }
+        if tokio::time::timeout(DRAIN, self.save_all()).await.is_err() {
+            tracing::warn!(subscription = %self.id, "progress could not be saved at this stop");
         }
     }
 
-    /// Lets what is under way end, and saves for the last time.
-    async fn drain(&mut self) {
-        while self.calls > 0 || self.saving_since.is_some() {
-            let Some(done) = self.work.next().await else { break };
+    async fn finish_calls(&mut self) {
+        while self.calls > 0
+            && let Some(done) = self.work.next().await
+        {
             self.finish(done);
         }
-        if self.lanes.has_changed() {
-            self.save();
-        }
-        while self.saving_since.is_some() {
-            let Some(done) = self.work.next().await else { break };
+    }
+
+    async fn save_all(&mut self) {
+        loop {
+            if self.saving_since.is_none() && !self.is_asking_for_letters {
+                if !self.lanes.has_changed() || self.is_moved {
+                    return;
+                }
+                self.save();
+            }
+            let Some(done) = self.work.next().await else { return };
             self.finish(done);
         }
     }
@@ -220,64 +218,6 @@ impl SubscriptionTask {
         }
     }
 
-    fn read(&mut self) {
-        let newest = *self.parts.newest.borrow_and_update();
-        if self.is_reading || newest <= self.lanes.read() || !self.lanes.has_room() {
-            return;
-        }
-        self.is_reading = true;
-        let (id, store) = (self.id.clone(), self.parts.store.clone());
-        let (settings, after) = (self.settings.clone(), self.lanes.read());
-        self.work.push(Box::pin(async move {
-            Done::Read(until_done(&id, || journal::read(&*store, &settings, after)).await)
-        }));
-    }
-
-    fn refill(&mut self) {
-        while self.refills < REFILLS
-            && let Some(refill) = self.lanes.next_refill()
-        {
-            self.refills += 1;
-            let (id, store) = (self.id.clone(), self.parts.store.clone());
-            self.work.push(Box::pin(async move {
-                let read = || journal::read_session(&*store, &refill.session, refill.after);
-                let page = until_done(&id, read).await;
-                Done::Refilled(refill, page)
-            }));
-        }
-    }
-
-    fn call(&mut self, call: Call) {
-        self.calls += 1;
-        let handlers = self.parts.handlers.clone();
-        let made = attempt::make(handlers, self.id.clone(), call, self.meters.clone());
-        self.work.push(Box::pin(made.map(|(call, result)| Done::Called(call, result))));
-    }
-
-    fn ask_for_letters(&mut self) {
-        self.is_asking_for_letters = true;
-        self.ask_for_letters_at = Instant::now() + ASK_FOR_LETTERS_EVERY;
-        let (id, store) = (self.id.clone(), self.parts.store.clone());
-        self.work.push(Box::pin(async move {
-            Done::Letters(until_done(&id, || store.requeued(&id, LETTERS)).await)
-        }));
-    }
-
-    fn save(&mut self) {
-        if self.is_asking_for_letters {
-            // As soon as that has ended.
-            self.save_at = Instant::now() + SAVE_EVERY / 10;
-            return;
-        }
-        self.saving_since = Some(Instant::now());
-        let change = self.lanes.change();
-        let (id, store) = (self.id.clone(), self.parts.store.clone());
-        self.work.push(Box::pin(async move {
-            let is_saved = until_done(&id, || store.save_progress(&id, &change)).await;
-            Done::Saved(change, is_saved)
-        }));
-    }
-
     fn finish(&mut self, done: Done) {
         let now = self.now();
         match done {
@@ -287,6 +227,10 @@ impl SubscriptionTask {
             }
             Done::Read(page) => {
                 self.is_reading = false;
+                if page.events.is_empty() {
+                    // The journal ends before the place that was named.
+                    self.read_at = Instant::now() + LOOK_EVERY;
+                }
                 self.note_expired(&page);
                 self.lanes.push(page, &self.settings, now);
             }
@@ -302,9 +246,13 @@ impl SubscriptionTask {
             Done::Saved(change, is_saved) => {
                 self.saving_since = None;
                 self.save_at = Instant::now() + SAVE_EVERY;
-                self.lanes.saved(change, is_saved);
-                // Removed, or moved: somebody else goes on from there.
-                self.has_ended |= !is_saved;
+                if is_saved {
+                    self.lanes.saved(&change);
+                } else {
+                    // Removed, or moved: somebody else goes on from there.
+                    self.is_moved = true;
+                    self.has_ended = true;
+                }
             }
             Done::Disabled => self.has_ended = true,
         }
@@ -346,19 +294,6 @@ impl SubscriptionTask {
         }
     }
 
-    fn disable(&mut self, why: String) {
-        if std::mem::replace(&mut self.is_gone, true) {
-            return;
-        }
-        tracing::warn!(subscription = %self.id, "switched off: its handler says that the receiver is gone");
-        let (id, store) = (self.id.clone(), self.parts.store.clone());
-        let why = format!("the receiver is gone: {}", fit(why));
-        self.work.push(Box::pin(async move {
-            until_done(&id, || store.set_disabled(&id, Some(&why))).await;
-            Done::Disabled
-        }));
-    }
-
     fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Settings(settings) => self.settings = settings,
@@ -387,12 +322,12 @@ impl SubscriptionTask {
         }
     }
 
-    fn tell_lag(&self) {
+    fn tell_lag(&self, lag: u64) {
         let SubscriptionId { handler, name } = &self.parts.id;
         let (handler, name) = (handler.to_string(), name.to_string());
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics::gauge!("delivery_lag_events", "handler" => handler, "subscription" => name)
-            .set(self.lag() as f64);
+            .set(lag as f64);
     }
 
     fn note_expired(&self, page: &Page) {
@@ -403,6 +338,13 @@ impl SubscriptionTask {
                 "the journal no longer has events that were to be handed over"
             );
         }
+    }
+}
+
+/// Who is not there does not lag.
+impl Drop for SubscriptionTask {
+    fn drop(&mut self) {
+        self.tell_lag(0);
     }
 }
 

@@ -110,3 +110,28 @@ async fn only_wanted_events_are_handed_over() {
     assert_eq!(world.handlers.ids(), ["1", "3"]);
     deliveries.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_lane_has_settled_beyond_the_cursor_is_remembered() {
+    let world = World::with(retrying(&[10]));
+    world.handlers.answer(|_, event, attempt| match event.session.as_str() {
+        "stuck" => Answer::Never,
+        _ if attempt.number == 1 && event.id == "2" => Answer::Now(Err(retry())),
+        _ => Answer::Now(Ok(())),
+    });
+    for name in ["stuck", "b", "b", "b"] {
+        world.happens(name);
+    }
+    let deliveries = world.start().await;
+    world.pass(12).await;
+    assert_eq!(world.handlers.ids(), ["1", "2", "2", "3", "4"]);
+    let reports = deliveries.reports().await.unwrap();
+    assert_eq!((reports[0].cursor, reports[0].lagging), (Cursor(0), 0));
+    deliveries.stop().await;
+
+    let deliveries = world.start().await;
+    world.happens("b");
+    world.settle().await;
+    assert_eq!(world.handlers.ids()[5..], ["1", "5"]);
+    deliveries.stop().await;
+}

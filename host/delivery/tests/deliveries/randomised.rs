@@ -36,16 +36,16 @@ struct Truth {
 
 #[test]
 fn nothing_is_lost_and_order_is_kept_whatever_happens() {
-    let seeds = match std::env::var("SEED") {
-        Ok(seed) => seed.parse().map(|seed| seed..=seed).unwrap(),
-        Err(_) => 1..=150,
-    };
-    run(seeds);
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    run(match (number("DELIVERY_SEED"), number("DELIVERY_SEEDS")) {
+        (Some(seed), _) => seed..=seed,
+        (None, count) => 1..=count.unwrap_or(100),
+    });
 }
 
 fn run(seeds: RangeInclusive<u64>) {
     for seed in seeds {
-        println!("SEED={seed}");
+        println!("DELIVERY_SEED={seed}");
         Run::new(seed).run();
     }
 }
