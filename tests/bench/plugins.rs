@@ -76,8 +76,8 @@ async fn bare_call(
     state: (u32, &[u8]),
 ) -> anyhow::Result<Duration> {
     let runtime = Runtime::start(PluginsConfig::default())?;
-    let component = embedded(Slot::Workflow);
-    let sealed = runtime.compile(component).await?;
+    let component = embedded(Slot::Workflow).expect("it is built in");
+    let sealed = runtime.compile(Slot::Workflow, component).await?;
     let origin =
         Origin { digest: digest_of(component), source: "embedded".into(), is_proven: true };
     let version = runtime.load(Slot::Workflow, sealed, origin).await?.expect("just sealed");

@@ -55,6 +55,9 @@ async fn registry(store: &Arc<dyn Store>) -> anyhow::Result<Registry> {
         store: store.clone(),
         native_code: store.clone(),
         sessions: store.clone(),
+        subscriptions: store.clone(),
+        journal: store.clone(),
+        secrets_key: vec![7; 32].into(),
         clock: Arc::new(FakeClock::default()),
         runtime,
     };

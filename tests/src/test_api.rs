@@ -13,8 +13,10 @@ use pairing_core::{
     store::Store,
     workflow::EngineReport,
 };
+use pairing_delivery::{Deliveries, DeliveryParts};
+use pairing_egress::{Egress, EgressConfig};
 use pairing_plugin_registry::{Registry, RegistryConfig, RegistryParts};
-use pairing_plugin_runtime::{PluginsConfig, Runtime};
+use pairing_plugin_runtime::{GuestLogs, HandlerParts, PluginsConfig, Runtime};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
@@ -47,6 +49,8 @@ pub struct TestApi {
     pub store: Arc<dyn Store>,
     /// Which plugins fill the slots.
     pub registry: Registry,
+    /// Hands events to handlers.
+    pub deliveries: Deliveries,
     /// The API itself.
     pub api: Api,
     /// Where it listens.
@@ -101,13 +105,25 @@ impl TestApi {
         change(&mut config, &mut tuning);
         let clock = Arc::new(FakeClock::default());
         let seal_key = Some(vec![7; 32].into());
-        let runtime = Runtime::start(PluginsConfig { seal_key, ..PluginsConfig::default() });
+        let logs = GuestLogs::default();
+        let for_handlers = HandlerParts {
+            kv: store.clone(),
+            egress: Egress::new(EgressConfig::default()).expect("the system names its resolvers"),
+            clock: clock.clone(),
+            logs: logs.clone(),
+        };
+        let guests = PluginsConfig { seal_key, ..PluginsConfig::default() };
+        let runtime = Runtime::start_with_handlers(guests, for_handlers);
+        let runtime = runtime.expect("guests can run here");
         let parts = RegistryParts {
             store: store.clone(),
             native_code: Arc::new(SharedCode::default()),
             sessions: store.clone(),
+            subscriptions: store.clone(),
+            journal: store.clone(),
+            secrets_key: vec![7; 32].into(),
             clock: clock.clone(),
-            runtime: runtime.expect("guests can run here"),
+            runtime: runtime.clone(),
         };
         let registry = Registry::open(parts, rules).await.expect("the plugins are built in");
         let plugins = registry.plugins();
@@ -121,11 +137,21 @@ impl TestApi {
             clock: clock.clone(),
         };
         let sessions = Sessions::start(parts, tuning).await.expect("an empty store");
+        runtime.set_session_actions(Arc::new(sessions.clone()));
+        let parts = DeliveryParts {
+            store: store.clone(),
+            handlers: Arc::new(runtime),
+            clock: clock.clone(),
+            head: sessions.events().head_watch(),
+        };
+        let deliveries = Deliveries::start(parts).await.expect("an empty store");
         let parts = ApiParts {
             sessions: sessions.clone(),
             store: store.clone(),
             clock: clock.clone(),
             plugins: registry.clone(),
+            deliveries: deliveries.clone(),
+            logs,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
         let stopping = CancellationToken::new();
@@ -137,6 +163,7 @@ impl TestApi {
             sessions,
             store,
             registry,
+            deliveries,
             api,
             address,
             client: reqwest::Client::builder().no_proxy().build().expect("no TLS is needed"),
@@ -254,6 +281,7 @@ impl TestApi {
         if let Some(server) = self.server.take() {
             server.await.expect("the server does not panic");
         }
+        self.deliveries.stop().await;
         self.sessions.stop().await;
     }
 }

@@ -35,7 +35,7 @@ async fn plugins_are_listed_with_their_digests() {
     let (_, body) = host.get("/plugins").await;
     let slots = body["slots"].as_array().unwrap();
     let names: Vec<_> = slots.iter().map(|slot| slot["slot"].as_str().unwrap()).collect();
-    assert_eq!(names, ["workflow", "qr-renderer", "fan-out"]);
+    assert_eq!(names, ["workflow", "qr-renderer", "fan-out", "webhook"]);
     for slot in slots {
         let digest = slot["digest"].as_str().unwrap();
         assert!(digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()), "{slot}");

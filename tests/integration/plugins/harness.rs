@@ -209,7 +209,10 @@ async fn try_open(
     let parts = RegistryParts {
         store: store.clone(),
         native_code: code,
-        sessions: store,
+        sessions: store.clone(),
+        subscriptions: store.clone(),
+        journal: store.clone(),
+        secrets_key: vec![7; 32].into(),
         clock,
         runtime: runtime.clone(),
     };

@@ -93,7 +93,7 @@ async fn seed(store: &dyn PluginStore, component: &[u8], now: pairing_core::cloc
 }
 
 fn own() -> PluginDigest {
-    digest_of(embedded(Slot::Workflow))
+    digest_of(embedded(Slot::Workflow).unwrap())
 }
 
 #[tokio::test]

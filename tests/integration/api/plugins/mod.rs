@@ -1,6 +1,8 @@
 //! The registry of plugins over REST.
 
+mod handlers;
 mod reading;
+mod subscriptions;
 mod swap;
 mod upload;
 

@@ -5,9 +5,9 @@ use pairing_tests::{TestApi, marked, read, released};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{assert_problem, changes, keys, push};
+use super::{assert_problem, changes, keys, push, upload};
 
-const SLOTS: [&str; 3] = ["workflow", "qr-renderer", "fan-out"];
+const SLOTS: [&str; 4] = ["workflow", "qr-renderer", "fan-out", "webhook"];
 
 #[tokio::test]
 async fn the_slots_tell_what_fills_them_and_how_it_does() {
@@ -29,6 +29,7 @@ async fn the_slots_tell_what_fills_them_and_how_it_does() {
                 "pinnedSessions",
                 "slot",
                 "source",
+                "subscriptions",
                 "version"
             ]
         );
@@ -39,6 +40,7 @@ async fn the_slots_tell_what_fills_them_and_how_it_does() {
             ["breaker", "calls", "errors", "errorsByKind", "lastError", "p99Ms"]
         );
         assert_eq!(slot["health"]["breaker"], "closed");
+        assert_eq!(slot["subscriptions"], json!([]));
         assert_eq!(
             (&slot["health"]["errors"], &slot["health"]["lastError"]),
             (&json!(0), &Value::Null)
@@ -53,13 +55,18 @@ async fn the_slots_tell_what_fills_them_and_how_it_does() {
 async fn slots_and_versions_that_are_not_there_are_named() {
     let host = TestApi::start().await;
     for path in ["versions", "versions/abcdef", "history", "parked"] {
-        let answer = host.get(&format!("/plugins/webhook/{path}")).await;
-        assert_problem(answer, 404, "plugin_slot_unknown", "`webhook`");
+        let answer = host.get(&format!("/plugins/crm/{path}")).await;
+        assert_problem(answer, 404, "plugin_slot_unknown", "`crm`");
+        let answer = host.get(&format!("/plugins/No%20Name/{path}")).await;
+        assert_problem(answer, 404, "plugin_slot_unknown", "`No Name`");
     }
-    for path in ["versions", "activate", "rollback", "replay"] {
+    for path in ["activate", "rollback", "replay"] {
         let answer = host.post(&format!("/plugins/renderer/{path}"), json!({})).await;
-        assert_problem(answer, 404, "plugin_slot_unknown", "`workflow`, `qr-renderer`, `fan-out`");
+        let all = "`workflow`, `qr-renderer`, `fan-out`, `webhook`";
+        assert_problem(answer, 404, "plugin_slot_unknown", all);
     }
+    let answer = read(upload(&host, "No_Name", "x")).await;
+    assert_problem(answer, 400, "handler_name_invalid", "1 to 32 of a-z 0-9 -");
     let missing = "0123456789ab";
     let answer = host.get(&format!("/plugins/fan-out/versions/{missing}")).await;
     assert_problem(answer, 404, "plugin_version_unknown", missing);
@@ -147,7 +154,8 @@ async fn readiness_tells_strangers_digests_and_breakers_only() {
     let (status, body) = read(host.anonymous(Method::GET, "/health/ready")).await;
     assert_eq!((status.as_u16(), &body["status"]), (200, &json!("ready")));
     let plugins = body["plugins"].as_array().unwrap();
-    assert_eq!(plugins.iter().map(|plugin| &plugin["slot"]).collect::<Vec<_>>(), SLOTS);
+    let slots = plugins.iter().map(|plugin| &plugin["slot"]).collect::<Vec<_>>();
+    assert_eq!(slots, SLOTS[..3], "the host does not need handlers to be ready");
     for plugin in plugins {
         assert_eq!(keys(plugin), ["breaker", "digest", "slot"]);
         assert_eq!(plugin["digest"].as_str().unwrap().len(), 12);

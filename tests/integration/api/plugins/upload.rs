@@ -188,7 +188,7 @@ async fn nothing_of_an_upload_is_read_before_it_is_clear_who_sends_it_and_what()
     for (token, slot, kind, expected) in [
         ("none", "workflow", "application/wasm", "401"),
         (&user, "workflow", "application/wasm", "403"),
-        (&admin, "webhook", "application/wasm", "404"),
+        (&admin, "Web_Hook", "application/wasm", "400"),
         (&admin, "workflow", "text/plain", "415"),
     ] {
         let mut stream = TcpStream::connect(host.address).await.unwrap();
