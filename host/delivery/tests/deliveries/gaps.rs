@@ -4,10 +4,9 @@ use pairing_core::{
     clock::{Clock, Timestamp},
     event::{Cursor, EventData},
     handler::{HandleError, HandlerEvent},
-    session::{SessionRecord, View},
 };
 
-use crate::world::{Answer, World, id, retry, retrying, session};
+use crate::world::{Answer, World, id, record, retry, retrying, session};
 
 fn fields(event: &HandlerEvent) -> Vec<String> {
     let EventData::Other { kind, fields } = &event.data else { panic!("{event:?}") };
@@ -127,17 +126,4 @@ async fn a_lagging_session_is_told_what_the_journal_has_forgotten_of_it() {
     assert_eq!(calls[2].attempt.number, 1, "those before were for another event");
     assert!(world.clock.now() > calls[0].attempt.first_at);
     deliveries.stop().await;
-}
-
-fn record(name: &str, created_at: Timestamp) -> SessionRecord {
-    SessionRecord {
-        name: session(name),
-        view: View::not_started(),
-        state: Vec::new(),
-        state_schema: 1,
-        input_number: 1,
-        wake_up_at: None,
-        created_at,
-        updated_at: created_at,
-    }
 }

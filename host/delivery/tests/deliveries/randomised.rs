@@ -9,7 +9,7 @@ use std::{
 };
 
 use pairing_core::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     delivery_store::DeliveryStore,
     event::{Cursor, EventData},
     handler::{HandleError, HandlerEvent},
@@ -19,7 +19,7 @@ use pairing_core::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use crate::world::{Answer, Called, World, id, retry, session, slot, trapped};
+use crate::world::{Answer, Called, World, id, record, retry, session, slot, trapped};
 
 const SESSIONS: [&str; 4] = ["a", "b", "c", "d"];
 const RETRIES: [u32; 3] = [5, 60, 600];
@@ -65,6 +65,9 @@ impl Run {
             concurrency: 2,
             ..Default::default()
         });
+        for name in SESSIONS {
+            world.store.put_session(record(name, Timestamp(0)));
+        }
         let mut rng = StdRng::seed_from_u64(seed);
         let kindness = Arc::new(Mutex::new(50));
         let (kind, mut chance) = (kindness.clone(), StdRng::seed_from_u64(rng.random()));

@@ -8,12 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use pairing_core::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     event::{Cursor, EventData},
     fakes::{FakeClock, FakeDeliveryStore},
     handler::{Attempt, EventHandlers, HandleError, HandlerEvent},
     id::SessionName,
     plugin::{PluginError, Slot},
+    session::{SessionRecord, View},
     subscription::{SubscriptionId, SubscriptionSettings},
 };
 use pairing_delivery::{Deliveries, DeliveryParts};
@@ -245,4 +246,18 @@ pub(crate) fn trapped() -> HandleError {
 
 pub(crate) fn slot() -> Slot {
     "webhook".parse().unwrap()
+}
+
+/// A session's row.
+pub(crate) fn record(name: &str, created_at: Timestamp) -> SessionRecord {
+    SessionRecord {
+        name: session(name),
+        view: View::not_started(),
+        state: Vec::new(),
+        state_schema: 1,
+        input_number: 1,
+        wake_up_at: None,
+        created_at,
+        updated_at: created_at,
+    }
 }
