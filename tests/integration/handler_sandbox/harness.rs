@@ -16,9 +16,7 @@ use pairing_core::{
     id::SessionName,
     plugin::Slot,
     store::Store,
-    subscription::{
-        Grants, SessionAction, Subscription, SubscriptionId, SubscriptionSettings,
-    },
+    subscription::{Grants, SessionAction, Subscription, SubscriptionId, SubscriptionSettings},
 };
 use pairing_egress::{Egress, EgressConfig};
 use pairing_plugin_runtime::{
@@ -93,10 +91,7 @@ impl World {
     }
 
     /// Replaces all subscriptions: names, settings and secrets.
-    pub(super) async fn subscribe(
-        &self,
-        all: &[(&str, SubscriptionSettings, &[(&str, &str)])],
-    ) {
+    pub(super) async fn subscribe(&self, all: &[(&str, SubscriptionSettings, &[(&str, &str)])]) {
         let mut authorities = Vec::new();
         for (name, settings, secrets) in all {
             let id = self.id(name);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pairing_core::{handler::HandleError, plugin::PluginError};
 use pairing_core::subscription::SubscriptionSettings;
+use pairing_core::{handler::HandleError, plugin::PluginError};
 use pairing_tests::probe_handler;
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
@@ -93,9 +93,6 @@ async fn guests_that_spin_leave_the_others_their_turns() {
     }
     for (handled, _) in spinning.await {
         let error = handled.unwrap_err();
-        assert!(
-            matches!(error, HandleError::Failed(_) | HandleError::NotCalled(_)),
-            "{error:?}"
-        );
+        assert!(matches!(error, HandleError::Failed(_) | HandleError::NotCalled(_)), "{error:?}");
     }
 }

@@ -68,7 +68,7 @@ async fn all_memory_of_a_guest_that_has_used_a_secret_is_without_it() {
     let memory: Vec<u8> = dump.iter().flat_map(|(_, _, body)| body.to_vec()).collect();
     assert_eq!(memory.len(), pages * (64 << 10) - 8);
     // The search finds what is there.
-    assert!(holds(&memory, b"{{secret:token}}") && holds(&memory, b"signed"));
+    assert!(holds(&memory, b"{{secret:token}}"));
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     let mac = mac.chain_update("signed").finalize().into_bytes();
     assert!(holds(&memory, &mac), "what it was given to sign with");

@@ -48,7 +48,9 @@ impl Guest for ProbeHandler {
         match deed.as_str() {
             "look" => look::around(),
             "grants" => look_at_grants(&field("session")),
-            "attempt" => say(&format!("attempt {} for {}", delivery.attempt, delivery.subscription)),
+            "attempt" => {
+                say(&format!("attempt {} for {}", delivery.attempt, delivery.subscription))
+            }
             "spin" => spin(),
             "grow" => grow(),
             "trap" => outer_deed(),
@@ -62,7 +64,8 @@ impl Guest for ProbeHandler {
             "gone" => return Err(HandleError::Gone("on purpose".into())),
             "fetch" => {
                 let headers = [("authorization", field("authorization"))];
-                let answer = http::request("POST", &field("url"), &headers, field("body").as_bytes());
+                let answer =
+                    http::request("POST", &field("url"), &headers, field("body").as_bytes());
                 say(&format!("fetch {answer:?}"));
             }
             "session" => say(&format!("session {:?}", session::reconnect(&field("session")))),
@@ -118,7 +121,7 @@ fn inner_deed(zero: u32) {
 #[expect(unsafe_code, reason = "to read what no pointer leads to is the point")]
 fn dump(url: &str, secret: &str) {
     let placeholder = format!("Bearer {{{{secret:{secret}}}}}");
-    let used = http::request("POST", url, &[("authorization", placeholder)], b"used");
+    let used = http::request("POST", url, &[("authorization", placeholder.clone())], b"used");
     let signed = secrets::sign(secret, b"signed");
     say(&format!("used {used:?} signed {}", signed.is_ok()));
     #[cfg(target_arch = "wasm32")]
@@ -133,5 +136,7 @@ fn dump(url: &str, secret: &str) {
             assert!(sent.is_ok(), "{sent:?}");
         }
         say(&format!("dumped {pages}"));
+        // Both were there all the time, so a search finds them.
+        std::hint::black_box((&placeholder, &signed));
     }
 }
