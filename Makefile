@@ -60,6 +60,11 @@ check: setup-test console/dist/index.html ## format, lints, licences, who uses w
 audit: setup-test ## look for known vulnerabilities (needs github.com, which `make check` does not)
 	PATH="$(PATH):target/tools/bin" cargo-deny --locked --config .deny.toml check advisories
 
+.PHONY: soak
+soak: setup-test build ## a million events while the host is killed every 20 s (hours)
+	DELIVERY_EVENTS=1000000 DELIVERY_KILL_SECONDS=20 cargo test --locked -p pairing-tests --test integration -- \
+		killing_the_host_among_deliveries --nocapture --test-threads 1
+
 .PHONY: bench
 bench: setup-test build ## print the figures that are aimed at, and what is reached
 	$(TARGET)/debug/bench

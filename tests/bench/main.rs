@@ -5,6 +5,7 @@
 #![expect(unreachable_pub, reason = "nothing of a binary is reached from outside")]
 
 mod figures;
+mod handlers;
 mod http_load;
 mod looping;
 mod pairing;
@@ -15,7 +16,8 @@ mod start;
 
 use figures::Figures;
 
-const ALL: [&str; 7] = ["start", "plugins", "registry", "looping", "pairing", "http", "socketio"];
+const ALL: [&str; 8] =
+    ["start", "plugins", "registry", "handlers", "looping", "pairing", "http", "socketio"];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -33,6 +35,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if runs("registry") {
         registry::run(&mut figures).await?;
+    }
+    if runs("handlers") {
+        handlers::run(&mut figures).await?;
     }
     if runs("looping") {
         looping::run(&mut figures).await?;

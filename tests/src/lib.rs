@@ -5,17 +5,22 @@ mod components;
 mod host_plugins;
 mod processes;
 mod shared_code;
+mod tally;
 mod test_api;
 mod test_host;
 mod token;
 mod wait;
+mod written_journal;
 
 pub use components::{
-    REWORDED, STARTING, blue_renderer, chameleon, marked, released, reworded_workflow,
+    REWORDED, STARTING, blue_renderer, chameleon, hollow_handler, marked, probe_handler, released,
+    reworded_workflow,
 };
 pub use processes::{browsers_on, kill, main_browsers_on};
 pub use shared_code::SharedCode;
+pub use tally::{Books, Mood, Tally};
 pub use test_api::{PASSWORD, SignIn, TestApi, finbot, read};
 pub use test_host::{TestHost, TestHostBuilder, host_binary};
 pub use token::{ISSUER_KEY, admin_token, token_at, token_with};
 pub use wait::{DEADLINE, until};
+pub use written_journal::{WrittenJournal, tick};
