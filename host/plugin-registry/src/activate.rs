@@ -90,10 +90,13 @@ impl Registry {
         };
         self.check_grants(&loaded).await?;
         let replay = self.replay_through(&loaded).await?;
-        self.judge(version, &replay).await?;
+        // Handlers have no past that could be led through another one.
+        if slot.handler().is_none() {
+            self.judge(version, &replay).await?;
+        }
         let pins = self.pins_after(&replay, &version.digest, active.as_ref());
-        change.detail = told(&replay.report, pins.len());
-        let report = Some(replay.report);
+        let report = Some(replay.report).filter(|_| slot.handler().is_none());
+        change.detail = report.as_ref().map(|report| told(report, pins.len())).unwrap_or_default();
         let swap = match (share, active) {
             (Some(share), Some(active)) if !is_again => {
                 let canary = Some((loaded, share));

@@ -93,11 +93,11 @@ impl Registry {
         let putting = async {
             let known = self.subscriptions(id.handler).await?;
             rules::check(&ask, &known)?;
-            self.check_enough(&id, &ask.settings.grants)?;
             let before = known.into_iter().find(|known| known.id == id);
             let is_new = before.is_none();
             // One that is there keeps its place.
             let from = if is_new { self.place(ask.from).await? } else { Cursor::default() };
+            self.check_enough(&id, &ask.settings.grants)?;
             let subscription = self.subscribed(ask, before)?;
             self.0.parts.subscriptions.put_subscription(&subscription, from).await?;
             Ok(Subscribed { subscription, is_new })

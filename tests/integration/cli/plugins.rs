@@ -8,7 +8,9 @@ use std::{
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use pairing_tests::{TestHost, admin_token, host_binary, marked, released, reworded_workflow};
+use pairing_tests::{
+    TestHost, admin_token, host_binary, marked, probe_handler, released, reworded_workflow, until,
+};
 use serde_json::{Value, json};
 
 use super::told;
@@ -214,10 +216,59 @@ async fn what_is_refused_is_told_whole_on_standard_error() {
     operator.file("f.wasm.sig", b"not a signature");
     operator.refused(&["push", "fan-out", file], &["f.wasm.sig", "64 bytes"]);
     operator.refused(&["rollback", "fan-out"], &["409"]);
-    let output = operator.plugin(&["list", "webhook"]);
+    operator.refused(&["list", "crm"], &["404", "`workflow`, `qr-renderer`, `fan-out`, `webhook`"]);
+    let output = operator.plugin(&["list", "No_Name"]);
     assert_eq!(output.status.code(), Some(64));
     let output = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.contains("workflow, qr-renderer, fan-out"), "{output}");
+    assert!(output.contains("can't name a handler"), "{output}");
+}
+
+#[tokio::test]
+async fn a_handler_is_granted_heard_switched_and_unsubscribed() {
+    let host = host("development").await;
+    let operator = Operator::of(&host);
+    let file = operator.file("crm.wasm", &probe_handler());
+    let digest = operator.pushes("crm", &file);
+    assert!(operator.reads(&["subscriptions", "crm"]).contains("plugin grant crm"));
+
+    let secret = operator.file("token", b"never-to-be-told\n");
+    let secret = format!("token=@{}", secret.display());
+    let granted = operator.reads(&["grant", "crm", "--log", "--secret", &secret]);
+    assert!(granted.contains("crm/default") && granted.contains("secrets      token"), "{granted}");
+    operator.refused(&["activate", "crm", &digest], &["--kv", "plugin grant crm --as default"]);
+    let rest = ["--config-access", "--kv", "--clock", "--random", "--sign", "--session", "park"];
+    let more = ["--http", "POST http://127.0.0.1:9/", "--set", "a=b", "--secret", "two=-"];
+    let output = operator.plugin_fed(&[&["grant", "crm"], &rest[..], &more[..]].concat(), b"2nd");
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let all = operator.json(&["subscriptions", "crm"]);
+    let default = &all["subscriptions"][0];
+    assert_eq!(default["secrets"], json!(["token", "two"]), "what was there stays");
+    assert_eq!((&default["grants"]["log"], &default["config"]["a"]), (&json!(true), &json!("b")));
+    let argued = operator.plugin(&["grant", "crm", "--secret", "token=never-to-be-told"]);
+    assert_eq!(argued.status.code(), Some(1));
+    assert!(told(&argued).contains("token=@FILE"), "{}", told(&argued));
+
+    operator.reads(&["activate", "crm", &digest]);
+    host.init("one").await;
+    until("its first line", async || {
+        operator.reads(&["logs", "crm"]).contains("default/one").then_some(())
+    })
+    .await;
+    let off = operator.reads(&["disable", "crm", "--why", "it rains"]);
+    assert!(off.contains("default is off: ") && off.contains("it rains"), "{off}");
+    assert!(operator.reads(&["seek", "crm", "--to", "0"]).contains("after 0"));
+    operator.reads(&["enable", "crm"]);
+    assert_eq!(operator.reads(&["dead-letters", "crm"]).trim(), "nothing was given up");
+    assert!(operator.reads(&["requeue", "crm", "--all"]).contains("nothing to try once more"));
+    operator.refused(&["dead-letters", "crm", "--event", "7"], &["404", "event 7"]);
+    assert!(operator.reads(&["unsubscribe", "crm"]).contains("`crm/default` is gone"));
+    operator.refused(&["unsubscribe", "crm"], &["404", "`default`"]);
+    let history = operator.reads(&["history", "crm"]);
+    for action in ["grant", "disable", "seek", "enable", "unsubscribe"] {
+        assert!(history.contains(action), "{action}: {history}");
+    }
+    let told = [told(&argued), granted, history, host.log()].join("\n");
+    assert!(!told.contains("never-to-be-told"), "{told}");
 }
 
 #[tokio::test]

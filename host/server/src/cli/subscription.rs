@@ -178,6 +178,8 @@ pub struct GrantArgs {
 pub enum SecretSource {
     File(PathBuf),
     StandardInput,
+    /// It is refused, but not here: what can't be parsed is printed.
+    CommandLine,
 }
 
 #[derive(Debug, Args)]
@@ -215,17 +217,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 fn secret(text: &str) -> Result<(String, SecretSource), String> {
-    let source = match text.split_once('=') {
-        Some((_, "-")) => Some(SecretSource::StandardInput),
-        Some((_, from)) => from.strip_prefix('@').map(|file| SecretSource::File(file.into())),
-        None => None,
+    let (name, from) = text.split_once('=').ok_or("write NAME=@FILE, or NAME=-")?;
+    let source = match (from, from.strip_prefix('@')) {
+        ("-", _) => SecretSource::StandardInput,
+        (_, Some(file)) => SecretSource::File(file.into()),
+        (_, None) => SecretSource::CommandLine,
     };
-    let name = text.split('=').next().unwrap_or_default().to_owned();
-    source.map(|source| (name, source)).ok_or_else(|| {
-        "what stands on a command line can be read by others: write NAME=@FILE, or NAME=- and give \
-         it on standard input"
-            .into()
-    })
+    Ok((name.to_owned(), source))
 }
 
 fn time(text: &str) -> Result<std::time::Duration, String> {

@@ -245,7 +245,10 @@ async fn what_was_given_up_is_listed_read_and_tried_once_more() {
         let letters = page["deadLetters"].as_array().unwrap().iter();
         letters.map(|letter| letter["event"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!((events(&page), events(&rest)), (vec!["1".into(), "2".into()], vec!["3".into(), "4".into(), "5".into()]));
+    assert_eq!(
+        (events(&page), events(&rest)),
+        (vec!["1".into(), "2".into()], vec!["3".into(), "4".into(), "5".into()])
+    );
     let (_, one) = host.get(&format!("{place}/3")).await;
     assert_eq!(one, rest["deadLetters"][0]);
     assert_eq!((&one["type"], &one["data"]), (&json!("loading"), &json!({ "percent": 7 })));
@@ -266,7 +269,8 @@ async fn what_was_given_up_is_listed_read_and_tried_once_more() {
     assert_eq!(body, json!({ "requeued": 2 }), "all");
     let answer = host.post(&format!("{place}/requeue"), json!({ "event": "77" })).await;
     assert_problem(answer, 404, "dead_letter_not_found", "event 77");
-    for wrong in [json!({ "event": "x" }), json!({ "event": "1", "to": "2" }), json!({ "all": 1 })] {
+    for wrong in [json!({ "event": "x" }), json!({ "event": "1", "to": "2" }), json!({ "all": 1 })]
+    {
         let answer = host.post(&format!("{place}/requeue"), wrong).await;
         assert_problem(answer, 400, "body_invalid", "");
     }

@@ -142,6 +142,10 @@ fn secrets(args: &GrantArgs) -> anyhow::Result<Map<String, Value>> {
                 .with_context(|| format!("secret `{name}`: could not read {}", path.display()))?,
             SecretSource::StandardInput => read(io::stdin())
                 .with_context(|| format!("secret `{name}`: could not read standard input"))?,
+            SecretSource::CommandLine => bail!(
+                "secret `{name}`: what stands on a command line can be read by others; write \
+                 {name}=@FILE, or {name}=- and give it on standard input"
+            ),
         };
         all.insert(name.clone(), secret.into());
     }
@@ -154,4 +158,68 @@ fn read(from: impl Read) -> io::Result<String> {
     from.take(SECRET_BYTES).read_to_string(&mut text)?;
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     Ok(line.unwrap_or(&text).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command, PluginCommand, SubscriptionCommand};
+
+    fn parsed(args: &str) -> Result<GrantArgs, String> {
+        let args = ["pairing-host", "plugin", "grant"].into_iter().chain(args.split(' '));
+        match Cli::try_parse_from(args).map_err(|error| error.to_string())?.command {
+            Some(Command::Plugin(PluginCommand::Subscription(SubscriptionCommand::Grant(
+                args,
+            )))) => Ok(*args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_added_to_what_is_there() {
+        let before = json!({
+            "name": "default", "handler": "crm", "sessions": ["sales"], "types": null,
+            "grants": { "log": true, "kv": false, "session": ["park"],
+                "http": [{ "url": "https://a.example/" }] },
+            "config": { "old": "1", "kept": "2" }, "secrets": ["key"], "retrySeconds": [5],
+            "timeoutMs": 5000, "concurrency": 8, "disabled": null,
+        });
+        let args = parsed(
+            "crm --kv --session park --session reconnect --set \
+             new=3=4 --unset old --types session-connected,gap --retry 10s,2h --timeout 1500ms",
+        );
+        let mut args = args.unwrap();
+        args.http = vec!["post,put https://a.example/".into()];
+        let body = merged(&args, Some(&before)).unwrap();
+        let expected = json!({
+            "sessions": ["sales"], "types": ["session-connected", "gap"],
+            "grants": { "log": true, "kv": true, "session": ["park", "reconnect"],
+                "http": [{ "url": "https://a.example/", "methods": ["POST", "PUT"] }] },
+            "config": { "kept": "2", "new": "3=4" },
+            "retrySeconds": [10, 7200], "timeoutMs": 1500, "concurrency": 8,
+        });
+        assert_eq!(body, expected);
+        assert_eq!(merged(&parsed("crm").unwrap(), None).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn a_secret_on_the_command_line_is_refused_without_repeating_it() {
+        let args = parsed("crm --secret key=hunter2").unwrap();
+        let refusal = secrets(&args).unwrap_err().to_string();
+        assert!(refusal.contains("key=@FILE") && !refusal.contains("hunter2"), "{refusal}");
+        assert!(parsed("crm --secret key").unwrap_err().contains("NAME=@FILE"));
+        assert!(matches!(
+            parsed("crm --secret key=@f").unwrap().secret[0].1,
+            SecretSource::File(_)
+        ));
+    }
+
+    #[test]
+    fn the_line_break_at_a_secrets_end_is_not_a_part_of_it() {
+        for (text, secret) in [("a b\n", "a b"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a")] {
+            assert_eq!(read(text.as_bytes()).unwrap(), secret);
+        }
+    }
 }

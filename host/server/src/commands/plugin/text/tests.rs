@@ -221,3 +221,79 @@ fn parked() {
     assert_snapshot!(super::parked(&answer));
     assert_snapshot!("nothing_parked", super::parked(&json!({ "parked": [] })));
 }
+
+fn subscription(name: &str, disabled: Option<&str>, state: Value) -> Value {
+    json!({
+        "handler": "webhook", "name": name, "sessions": null, "types": ["session-connected"],
+        "grants": {
+            "log": true, "config": true, "kv": false, "clock": true, "random": false,
+            "secrets": true, "session": ["reconnect"],
+            "http": [{ "url": "https://billing.example/hooks", "methods": ["POST"],
+                "networks": ["10.1.0.0/16"] }],
+            "httpPerSecond": null,
+        },
+        "config": { "url": "https://billing.example/hooks/1" }, "secrets": ["key", "key-old"],
+        "retrySeconds": [5, 300, 7200], "timeoutMs": 20_000, "concurrency": 8,
+        "disabled": disabled, "createdAt": "2026-11-24T11:41:32.123Z",
+        "updatedAt": "2026-11-24T12:41:32.123Z", "updatedBy": "ana", "state": state,
+    })
+}
+
+fn states() -> [Value; 3] {
+    let well = json!({ "cursor": "1204", "lag": 0, "inFlight": 0, "deadLetters": 0, "lagging": 0,
+        "lanes": [] });
+    let waiting = json!({ "cursor": "1100", "lag": 104, "inFlight": 1, "deadLetters": 2,
+        "lagging": 1, "lanes": [{ "session": "sales", "attempts": 3,
+            "nextAttemptAt": "2026-11-24T12:50:00.000Z", "error": "it answered 500\nand no more" }] });
+    [well, waiting, Value::Null]
+}
+
+#[test]
+fn subscriptions() {
+    let [well, waiting, none] = states();
+    let answer = json!({ "subscriptions": [
+        subscription("default", None, well),
+        subscription("billing", None, waiting),
+        subscription("old", Some("the receiver is gone for good: it answered 410"), none),
+    ] });
+    assert_snapshot!(super::subscriptions("webhook", &answer));
+}
+
+#[test]
+fn a_subscription() {
+    let [_, waiting, _] = states();
+    assert_snapshot!(super::subscription(&subscription("billing", None, waiting)));
+}
+
+#[test]
+fn a_handler_without_subscriptions_says_how_to_make_one() {
+    let none = json!({ "subscriptions": [] });
+    let text = super::subscriptions("crm", &none);
+    assert!(text.contains("`pairing-host plugin grant crm`"), "{text}");
+}
+
+#[test]
+fn dead_letters() {
+    let letter = |event: &str, requeued: Option<&str>| {
+        json!({
+            "event": event, "sessionName": "sales", "happenedAt": "2026-11-20T08:00:00.000Z",
+            "type": "session-connected", "data": { "account": { "name": "Ana" } }, "attempts": 10,
+            "reason": "it answered 500", "at": "2026-11-23T08:00:00.000Z", "requeuedAt": requeued,
+        })
+    };
+    let letters = [letter("7", None), letter("12", Some("2026-11-24T08:00:00.000Z"))];
+    let page = json!({ "deadLetters": letters, "next": "12" });
+    let text = format!("{}\n---\n{}", super::dead_letters(&page), super::dead_letter(&letters[0]));
+    assert_snapshot!(text);
+    assert_eq!(super::dead_letters(&json!({ "deadLetters": [] })), "nothing was given up");
+}
+
+#[test]
+fn a_line_of_a_handler() {
+    let line = json!({
+        "number": 7, "at": "2026-11-24T12:41:32.123Z", "subscription": "default",
+        "session": "sales", "event": "1204", "level": "error",
+        "message": "trapped: unreachable\n    at crm::inner\n    at crm::outer",
+    });
+    assert_snapshot!(super::line(&line));
+}
