@@ -4,10 +4,12 @@
 -- All events up to a subscription's cursor are settled, but for those of the
 -- sessions in its lanes. epoch is another number whenever the place was set from
 -- outside: whoever read the one before may not write its progress any more.
+--
+-- Names and keys are in the order of their bytes, whatever the database's language.
 
 CREATE TABLE subscriptions (
-    handler TEXT NOT NULL,
-    name TEXT NOT NULL,
+    handler TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
     settings TEXT NOT NULL,
     disabled TEXT,
     cursor BIGINT NOT NULL,
@@ -21,8 +23,8 @@ CREATE TABLE subscriptions (
 
 -- sealed can be read by the host that sealed it, with a key that is not here.
 CREATE TABLE subscription_secrets (
-    handler TEXT NOT NULL,
-    name TEXT NOT NULL,
+    handler TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
     secret TEXT NOT NULL,
     sealed BYTEA NOT NULL,
     PRIMARY KEY (handler, name, secret),
@@ -30,9 +32,9 @@ CREATE TABLE subscription_secrets (
 );
 
 CREATE TABLE delivery_lanes (
-    handler TEXT NOT NULL,
-    name TEXT NOT NULL,
-    session_name TEXT NOT NULL,
+    handler TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    session_name TEXT COLLATE "C" NOT NULL,
     settled BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     first_attempt_at BIGINT NOT NULL,
@@ -47,10 +49,10 @@ CREATE TABLE delivery_lanes (
 
 -- The event is kept whole, because the journal forgets it earlier.
 CREATE TABLE dead_letters (
-    handler TEXT NOT NULL,
-    name TEXT NOT NULL,
+    handler TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
     id BIGINT NOT NULL,
-    session_name TEXT NOT NULL,
+    session_name TEXT COLLATE "C" NOT NULL,
     event_at BIGINT NOT NULL,
     event TEXT NOT NULL,
     attempts BIGINT NOT NULL,
@@ -63,9 +65,13 @@ CREATE TABLE dead_letters (
 
 CREATE INDEX dead_letters_by_time ON dead_letters (at);
 
+-- They are few, and asked for all the time.
+CREATE INDEX dead_letters_requeued ON dead_letters (handler, name, id)
+WHERE requeued_at IS NOT NULL;
+
 CREATE TABLE handler_kv (
-    handler TEXT NOT NULL,
-    name TEXT NOT NULL,
+    handler TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
     value BYTEA NOT NULL,
     revision BIGINT NOT NULL,

@@ -63,6 +63,10 @@ CREATE TABLE dead_letters (
 
 CREATE INDEX dead_letters_by_time ON dead_letters (at);
 
+-- They are few, and asked for all the time.
+CREATE INDEX dead_letters_requeued ON dead_letters (handler, name, id)
+WHERE requeued_at IS NOT NULL;
+
 CREATE TABLE handler_kv (
     handler TEXT NOT NULL,
     name TEXT NOT NULL,
