@@ -1,4 +1,4 @@
-//! The whole engine over a journal in memory, with handlers that do what the test
+//! The whole engine over a journal in memory (and once in SQLite), with handlers that do what the test
 //! says. Schedules go by a clock that the test moves; tokio's time stands still
 //! while somebody has something to do.
 
@@ -11,5 +11,6 @@ mod gaps;
 mod order;
 mod outage;
 mod randomised;
+mod sqlite;
 mod throughput;
 mod world;

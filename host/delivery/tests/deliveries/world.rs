@@ -37,7 +37,6 @@ pub(crate) enum Answer {
 /// A call that was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Called {
-    #[expect(dead_code, reason = "it is printed when a test fails")]
     pub(crate) subscription: SubscriptionId,
     pub(crate) event: Arc<HandlerEvent>,
     pub(crate) attempt: Attempt,
