@@ -68,9 +68,10 @@ impl HandlerHost {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("plugin-handler")
-            // A guest that spins gives way each millisecond; timers and sockets
-            // are to be looked at about as often.
-            .event_interval(7)
+            // A guest that spins gives way each millisecond; new calls, timers and
+            // sockets are to be looked at about as often.
+            .global_queue_interval(1)
+            .event_interval(3)
             .on_thread_start(make_way)
             .enable_all()
             .build()
