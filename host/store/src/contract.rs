@@ -86,6 +86,8 @@ macro_rules! contract_tests {
             who_was_moved_or_made_anew_is_not_written_by_who_read_it_before
             dead_letters_are_paged_requeued_and_purged
             one_sessions_events_are_read_in_order
+            thousands_of_rows_are_saved_at_once_and_of_two_for_one_the_last
+            what_the_journal_forgot_is_missing_and_lanes_and_dead_letters_stay
         );
         $crate::contract_tests!($open, kv:
             each_subscription_sees_its_own_values_alone

@@ -9,7 +9,7 @@ use pairing_core::{
     subscription::{SealedSecret, Subscription, SubscriptionId, SubscriptionSettings},
 };
 
-use super::{at, commit, loading};
+use super::{at, commit, loading, patiently};
 
 pub(super) fn id(name: &str) -> SubscriptionId {
     SubscriptionId { handler: "crm".parse().unwrap(), name: name.parse().unwrap() }
@@ -204,4 +204,81 @@ pub async fn one_sessions_events_are_read_in_order(store: Arc<dyn Store>) {
     assert!(events.iter().all(|event| event.session == session));
     let page = store.session_events(&session, Cursor(4), 2).await.unwrap();
     assert_eq!(page, events[2..4]);
+}
+
+pub async fn thousands_of_rows_are_saved_at_once_and_of_two_for_one_the_last(
+    store: Arc<dyn Store>,
+) {
+    let whose = id("one");
+    let mut one = subscription("one");
+    one.secrets.insert("second".to_owned(), SealedSecret(Vec::new()));
+    store.put_subscription(&subscription("One"), Cursor(0)).await.unwrap();
+    store.put_subscription(&one, Cursor(0)).await.unwrap();
+    assert_eq!(store.subscriptions().await.unwrap(), [subscription("One"), one.clone()]);
+
+    let epoch = epoch(&store, "one").await;
+    let error = "1234 \"quoted\" \\u0000 % _ \u{1F4F1}";
+    let lane = |number: u64| Lane {
+        error: error.to_owned(),
+        ..lane(&format!("s-{number}"), number, None)
+    };
+    let dead = |number| DeadLetter { reason: error.to_owned(), ..dead_letter(number) };
+    let mut change = ProgressChange {
+        cursor: Cursor(u64::MAX >> 1),
+        lanes: (1000..4000).map(lane).collect(),
+        dead: (1..=5000).map(dead).collect(),
+        epoch,
+        ..ProgressChange::default()
+    };
+    let last = Lane { settled: Cursor(u64::MAX >> 1), attempts: u32::MAX, ..lane(1000) };
+    change.lanes.push(last.clone());
+    change.dead.push(DeadLetter { attempts: 11, ..dead(7) });
+    assert!(patiently(|| store.save_progress(&whose, &change)).await.unwrap());
+    let saved = store.progress(&id("one")).await.unwrap().unwrap();
+    let expected: Vec<Lane> = std::iter::once(last).chain((1001..4000).map(lane)).collect();
+    assert_eq!((saved.cursor, saved.lanes), (change.cursor, expected));
+    let letters = store.dead_letters(&id("one"), Cursor(5), 3).await.unwrap();
+    assert_eq!(letters, [dead(6), DeadLetter { attempts: 11, ..dead(7) }, dead(8)]);
+
+    let next = ProgressChange {
+        lanes: vec![],
+        dead: vec![],
+        caught_up: change.lanes[1..].iter().map(|lane| lane.session.clone()).collect(),
+        revived: (1..=4990).map(Cursor).collect(),
+        ..change.clone()
+    };
+    assert!(patiently(|| store.save_progress(&whose, &next)).await.unwrap());
+    assert_eq!(store.progress(&id("one")).await.unwrap().unwrap().lanes, []);
+    assert_eq!(store.count_dead_letters(&id("one")).await.unwrap(), 10);
+
+    assert!(patiently(|| store.save_progress(&whose, &change)).await.unwrap());
+    assert!(patiently(|| store.remove_subscription(&whose)).await.unwrap());
+    assert_eq!(store.subscriptions().await.unwrap(), [subscription("One")]);
+    store.put_subscription(&subscription("one"), Cursor(3)).await.unwrap();
+    let anew = store.progress(&id("one")).await.unwrap().unwrap();
+    assert_eq!((anew.cursor, anew.lanes), (Cursor(3), vec![]));
+    assert_eq!(store.count_dead_letters(&id("one")).await.unwrap(), 0);
+}
+
+pub async fn what_the_journal_forgot_is_missing_and_lanes_and_dead_letters_stay(
+    store: Arc<dyn Store>,
+) {
+    store.put_subscription(&subscription("one"), Cursor(0)).await.unwrap();
+    for number in 1..=4 {
+        store.commit(&commit("sales", number, vec![loading(1)])).await.unwrap();
+    }
+    let change = ProgressChange {
+        cursor: Cursor(4),
+        lanes: vec![lane("sales", 1, None)],
+        dead: vec![dead_letter(1)],
+        epoch: epoch(&store, "one").await,
+        ..ProgressChange::default()
+    };
+    assert!(store.save_progress(&id("one"), &change).await.unwrap());
+    store.purge(at(4), at(4)).await.unwrap();
+    let left = store.session_events(&"sales".parse().unwrap(), Cursor(1), 9).await.unwrap();
+    assert_eq!(left.iter().map(|event| event.id.0).collect::<Vec<_>>(), [4]);
+    let progress = store.progress(&id("one")).await.unwrap().unwrap();
+    assert_eq!((progress.cursor, progress.lanes.len()), (Cursor(4), 1));
+    assert_eq!(store.dead_letter(&id("one"), Cursor(1)).await.unwrap(), Some(dead_letter(1)));
 }
