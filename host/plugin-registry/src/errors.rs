@@ -100,7 +100,7 @@ pub enum OpenError {
         /// What was tried.
         with: String,
         /// Why it failed.
-        error: RegistryError,
+        error: Box<RegistryError>,
     },
     /// The key that seals secrets is none.
     #[error("the key that seals subscriptions' secrets must have 32 bytes")]

@@ -211,7 +211,11 @@ fn filled(
     match swapped {
         // Another host was first, and this one has followed.
         Err(RegistryError::Overtaken { .. }) if registry.active(slot).is_some() => Ok(()),
-        swapped => swapped.map(drop).map_err(|error| OpenError::Unfilled { slot, with, error }),
+        swapped => swapped.map(drop).map_err(|error| OpenError::Unfilled {
+            slot,
+            with,
+            error: Box::new(error),
+        }),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     auth::Admin,
     input::{Body, OptionalBody},
-    problem::{Answer, Problem, ProblemBody},
+    problem::{Answer, ProblemBody},
     rate_limit::Limit,
     routes::counted::Counted,
     state::Api,
@@ -90,7 +90,7 @@ pub(crate) async fn seek_subscription(
     let moving = async move {
         inner.plugins.seek(&id, to, &who).await?;
         inner.deliveries.reload().await;
-        Ok::<_, Problem>(with_state(&inner, inner.plugins.subscription(&id).await?).await?)
+        with_state(&inner, inner.plugins.subscription(&id).await?).await
     };
     let body = api.to_the_end(moving).await??;
     Ok(Counted(allowance, Json(body)))
