@@ -76,15 +76,17 @@ pub(crate) const REQUEUED: &str = "
     SELECT * FROM dead_letters WHERE handler = $1 AND name = $2 AND requeued_at IS NOT NULL
     ORDER BY id LIMIT $3";
 
-/// Some of one subscription's.
+/// The first of one subscription's; `$3` is how many, or one more. By a bound,
+/// because PostgreSQL may look through a list anew for each row.
 pub(crate) const REMOVE_DEAD_LETTERS: &str = "
-    DELETE FROM dead_letters WHERE handler = $1 AND name = $2 AND id IN (
-        SELECT id FROM dead_letters WHERE handler = $1 AND name = $2 LIMIT $3)";
+    DELETE FROM dead_letters WHERE handler = $1 AND name = $2 AND id <= COALESCE(
+        (SELECT id FROM dead_letters WHERE handler = $1 AND name = $2
+         ORDER BY id LIMIT 1 OFFSET $3), 9223372036854775807)";
 
-/// `$1` is the time, `$2` how many.
+/// The oldest; `$1` is the time, `$2` how many, or a few more.
 pub(crate) const PURGE_DEAD_LETTERS: &str = "
-    DELETE FROM dead_letters WHERE (handler, name, id) IN (
-        SELECT handler, name, id FROM dead_letters WHERE at < $1 LIMIT $2)";
+    DELETE FROM dead_letters WHERE at < $1 AND at <= COALESCE(
+        (SELECT at FROM dead_letters WHERE at < $1 ORDER BY at LIMIT 1 OFFSET $2), $1)";
 
 /// Takes the subscription's row: its writers take turns.
 pub(crate) const NEXT_REVISION: &str = "
