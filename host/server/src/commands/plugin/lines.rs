@@ -38,7 +38,7 @@ pub async fn run(
     if !follow {
         return Ok(());
     }
-    let mut last = lines.last().map_or(0, |line| number(line));
+    let mut last = lines.last().map_or(0, number);
     loop {
         if let Err(error) = listen(remote, &log, &mut last).await {
             eprintln!("{error:#}; trying again");
