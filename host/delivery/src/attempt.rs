@@ -1,6 +1,6 @@
 //! One attempt to hand an event over.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use metrics::{Counter, Histogram};
@@ -12,13 +12,13 @@ use tokio::time::Instant;
 
 use crate::lanes::Call;
 
-/// Never fails to end: a handler that panics has failed.
+/// Never fails to end: a handler that panics has failed. Tells how long it took.
 pub(crate) async fn make(
     handlers: Arc<dyn EventHandlers>,
     subscription: Arc<SubscriptionId>,
     call: Call,
     meters: Meters,
-) -> (Call, Result<(), HandleError>) {
+) -> (Call, Result<(), HandleError>, Duration) {
     let begun = Instant::now();
     let handling = handlers.handle(&subscription, call.event.clone(), call.attempt);
     let result = AssertUnwindSafe(handling).catch_unwind().await.unwrap_or_else(|_| {
@@ -26,10 +26,11 @@ pub(crate) async fn make(
         Err(HandleError::Retry { why, after: None })
     });
     meters.count(&result);
+    let took = begun.elapsed();
     if !matches!(result, Err(HandleError::NotCalled(_))) {
-        meters.duration.record(begun.elapsed());
+        meters.duration.record(took);
     }
-    (call, result)
+    (call, result, took)
 }
 
 /// Of one subscription.

@@ -13,6 +13,7 @@ mod journal;
 mod lane;
 mod lanes;
 mod outcome;
+mod pace;
 mod pause;
 mod report;
 mod schedule;

@@ -23,6 +23,7 @@ use crate::{
     journal::Page,
     lanes::{Call, Lanes},
     outcome::{Failure, Verdict},
+    pace::Pace,
     pause::Pause,
     report::{SubscriptionReport, first_lanes},
     work::Done,
@@ -67,6 +68,7 @@ pub(crate) struct SubscriptionTask {
     pub(crate) lanes: Lanes,
     pub(crate) work: FuturesUnordered<BoxFuture<'static, Done>>,
     pub(crate) calls: usize,
+    pub(crate) pace: Pace,
     pub(crate) refills: usize,
     pub(crate) is_reading: bool,
     pub(crate) read_at: Instant,
@@ -96,6 +98,7 @@ impl SubscriptionTask {
             lanes: Lanes::restored(progress, expired, now),
             work: FuturesUnordered::new(),
             calls: 0,
+            pace: Pace::default(),
             refills: 0,
             is_reading: false,
             read_at: Instant::now(),
@@ -203,7 +206,7 @@ impl SubscriptionTask {
             self.read();
             self.refill();
         }
-        let at_once = self.settings.concurrency.clamp(1, 64) as usize;
+        let at_once = self.pace.at_once(self.settings.concurrency);
         if self.pause.until(now).is_none() {
             while self.calls < at_once
                 && let Some(call) = self.lanes.next_call(&self.settings, now)
@@ -221,8 +224,11 @@ impl SubscriptionTask {
     fn finish(&mut self, done: Done) {
         let now = self.now();
         match done {
-            Done::Called(call, result) => {
+            Done::Called(call, result, took) => {
                 self.calls -= 1;
+                if !matches!(result, Err(HandleError::NotCalled(_))) {
+                    self.pace.took(took, self.settings.concurrency);
+                }
                 self.called(&call, result, now);
             }
             Done::Read(page) => {

@@ -27,7 +27,7 @@ const LETTERS: u32 = 100;
 const ASK_FOR_LETTERS_EVERY: Duration = Duration::from_secs(10);
 /// Work that has ended.
 pub(crate) enum Done {
-    Called(Call, Result<(), HandleError>),
+    Called(Call, Result<(), HandleError>, Duration),
     Read(Page),
     Refilled(Refill, Page),
     Letters(Vec<DeadLetter>),
@@ -68,7 +68,7 @@ impl SubscriptionTask {
         self.calls += 1;
         let handlers = self.parts.handlers.clone();
         let made = attempt::make(handlers, self.id.clone(), call, self.meters.clone());
-        self.work.push(Box::pin(made.map(|(call, result)| Done::Called(call, result))));
+        self.work.push(Box::pin(made.map(|(call, result, took)| Done::Called(call, result, took))));
     }
 
     pub(crate) fn ask_for_letters(&mut self) {
