@@ -1,6 +1,8 @@
 //! A new handler in Rust, from nothing to its vectors. (The other languages are
 //! tried with the whole host, in `tests/integration/handlers`.)
 
+#![expect(clippy::unwrap_used, reason = "all of it is tests, functions that they share too")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
