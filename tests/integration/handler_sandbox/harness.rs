@@ -27,6 +27,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A subscription's name, settings and secrets.
+type Named<'a> = (&'a str, SubscriptionSettings, &'a [(&'a str, &'a str)]);
+
 /// The time of all events.
 pub(super) const AT: Timestamp = Timestamp(1_790_000_000_123);
 
@@ -91,7 +94,7 @@ impl World {
     }
 
     /// Replaces all subscriptions: names, settings and secrets.
-    pub(super) async fn subscribe(&self, all: &[(&str, SubscriptionSettings, &[(&str, &str)])]) {
+    pub(super) async fn subscribe(&self, all: &[Named<'_>]) {
         let mut authorities = Vec::new();
         for (name, settings, secrets) in all {
             let id = self.id(name);
