@@ -118,7 +118,10 @@ fn inner_deed(zero: u32) {
 }
 
 /// Uses a secret in both ways, and then sends all memory that there is.
-#[expect(unsafe_code, reason = "to read what no pointer leads to is the point")]
+#[cfg_attr(
+    target_arch = "wasm32",
+    expect(unsafe_code, reason = "to read what no pointer leads to is the point")
+)]
 fn dump(url: &str, secret: &str) {
     let placeholder = format!("Bearer {{{{secret:{secret}}}}}");
     let used = http::request("POST", url, &[("authorization", placeholder.clone())], b"used");
