@@ -116,7 +116,7 @@ async fn workflow_and_renderer_are_swapped_between_qr_and_scan_and_after_linking
     }
     assert_eq!(
         host.metric("plugin_native_code_total").await,
-        [r#"plugin_native_code_total{result="hit"} 3"#]
+        [r#"plugin_native_code_total{result="hit"} 4"#]
     );
     host.until_status(SESSION, "CONNECTED").await;
     let (qr, _) = host.until_qr("second", 0).await;
