@@ -25,13 +25,17 @@ async fn without_any_grant_nothing_of_the_host_is_seen() {
     assert!(said.contains(&"by standard output".to_owned()));
     let (seconds, millis) = (AT.0 / 1000, AT.0 % 1000);
     assert_eq!(*line("wall"), format!("wall {seconds}.{millis:03}000000"), "the event's own time");
-    assert_eq!(line("monotonic").len(), "monotonic 0".len(), "counted from the call's beginning");
+    let counted: u64 = line("monotonic").strip_prefix("monotonic ").unwrap().parse().unwrap();
+    assert!(counted < 60_000_000_000 && counted.is_multiple_of(1_000_000), "since the call began");
     assert!(line("lookup").contains("Err"), "{said:?}");
     assert!(line("udp").contains("access-denied"), "{said:?}");
     assert!(line("tcp").contains("access-denied"), "{said:?}");
 
     let again = world.said("default", "", &[]).await;
-    assert_eq!(again, said, "chance and time are the event's");
+    let fixed = |said: Vec<String>| -> Vec<String> {
+        said.into_iter().filter(|line| !line.starts_with("monotonic")).collect()
+    };
+    assert_eq!(fixed(again), fixed(said), "chance and time are the event's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
