@@ -18,7 +18,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const EVENTS: u64 = 20_000;
+const EVENTS: u64 = 50_000;
 /// Events of each session, and of each commit. A failure costs its session a
 /// second, so there are many sessions.
 const SESSION: u64 = 10;
