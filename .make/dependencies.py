@@ -12,6 +12,8 @@ ALLOWED = {
     "pairing-delivery": ["pairing-core"],
     "pairing-egress": ["pairing-core"],
     "pairing-engine": ["pairing-core"],
+    "pairing-page-hooks": ["pairing-core"],
+    "pairing-sentinel": [],
     "pairing-store": ["pairing-core"],
     "pairing-plugin-runtime": ["pairing-core", "pairing-egress", "plugin-build"],
     "pairing-plugin-registry": ["pairing-core", "pairing-egress", "pairing-plugin-runtime"],
@@ -44,6 +46,8 @@ ALLOWED = {
     "hollow-handler": [],
     "probe-handler": [],
     "plugin-build": [],
+    "fake-browser": [],
+    "oracle": [],
     "standin": [],
 }
 

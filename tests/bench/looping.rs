@@ -130,5 +130,6 @@ fn context(session_name: String, seed: u64) -> Context {
         seed,
         input_number: 1,
         settings: PairingSettings::default(),
+        watched: true,
     }
 }

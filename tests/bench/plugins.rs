@@ -33,6 +33,7 @@ pub async fn run(figures: &mut Figures) -> anyhow::Result<()> {
         seed: 1,
         input_number,
         settings: PairingSettings::default(),
+        watched: true,
     };
     let init = Command::Init { expected_phone_number: None, confirm: false };
     let init = Input::Command { id: 1, command: init };

@@ -256,6 +256,7 @@ fn context(name: &SessionName, number: u64) -> Context {
         seed: number,
         input_number: number + 1,
         settings: PairingSettings::default(),
+        watched: true,
     }
 }
 

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::{
+    evidence::Evidence,
     id::SessionName,
     workflow::{CodeFailure, EngineFailure, EngineReport},
 };
@@ -21,6 +22,14 @@ pub enum EngineEvent {
     },
     /// All that needs no secret. Never `QrMade` or `CodeMade`.
     Report(EngineReport),
+    /// A report with what was seen: a step of a repair (`Probe { answered: false }`)
+    /// or the engine's end (`Failed`). It makes a line of history.
+    Evidenced {
+        /// What is reported.
+        report: EngineReport,
+        /// What was seen.
+        evidence: Box<Evidence>,
+    },
 }
 
 /// Starts engines and owns their profiles.

@@ -30,10 +30,27 @@ pub enum InvalidSessionName {
     },
 }
 
+/// See [`SessionName::host`].
+const HOST: &str = "_host";
+
 impl SessionName {
+    /// What the host itself has to say stands in the journal under this name. It
+    /// is no session's: none may begin with an underscore.
+    pub fn host() -> Self {
+        Self(HOST.into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Reads a name from a row of the journal, where the host's own stands too.
+    ///
+    /// # Errors
+    /// If it is neither a session's name nor the host's.
+    pub fn from_journal(text: &str) -> Result<Self, InvalidSessionName> {
+        if text == HOST { Ok(Self::host()) } else { text.parse() }
     }
 }
 

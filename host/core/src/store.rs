@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    budget::BudgetStore,
     clock::Timestamp,
     delivery_store::{DeliveryJournal, DeliveryStore, KvStore},
     event::{Cursor, EventData, JournalEvent},
+    evidence::Evidence,
     id::SessionName,
+    page_hooks::HooksStore,
     plugin::PluginDigest,
     plugin_store::{NativeCodeStore, Parked, PluginStore},
     session::{Detail, Reason, SessionRecord, Status},
@@ -91,8 +94,11 @@ pub struct HistoryEntry {
     pub reason: Option<Reason>,
     /// More about it.
     pub detail: Option<Detail>,
-    /// The kind of input that caused it, such as `command:init`.
+    /// The kind of input that caused it, such as `command:init`, or the step of a
+    /// repair, such as `repair:reload`.
     pub cause: String,
+    /// There is evidence under the same number.
+    pub has_evidence: bool,
 }
 
 /// All that one input changes, written in one transaction.
@@ -104,8 +110,11 @@ pub struct Commit {
     pub input: RecordedInput,
     /// For the journal, in order.
     pub events: Vec<EventData>,
-    /// If the view's status, reason or detail changed.
+    /// If the view's status, reason or detail changed, or there is evidence.
     pub history: Option<HistoryEntry>,
+    /// What was seen; kept with the line of history. Of each session the newest 50
+    /// are kept.
+    pub evidence: Option<Evidence>,
     /// The session ends here: after the journal is written its row, inputs and
     /// history are removed.
     pub delete: bool,
@@ -131,6 +140,13 @@ pub trait SessionStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
 
+    /// What was seen at this input, if anything.
+    async fn evidence(
+        &self,
+        session: &SessionName,
+        input_number: u64,
+    ) -> Result<Option<Evidence>, StoreError>;
+
     /// Recorded inputs with `number > after`, oldest first.
     async fn inputs(
         &self,
@@ -149,6 +165,15 @@ pub trait SessionStore: Send + Sync + 'static {
 pub trait JournalStore: Send + Sync + 'static {
     /// Entries after `after`, oldest first.
     async fn read(&self, after: Cursor, limit: u32) -> Result<Vec<JournalEvent>, StoreError>;
+
+    /// Writes events that follow from no input, such as the host's own. Not safe to
+    /// repeat after `Unavailable`: they may then be there twice.
+    async fn append(
+        &self,
+        session: &SessionName,
+        at: Timestamp,
+        events: &[EventData],
+    ) -> Result<Vec<JournalEvent>, StoreError>;
 
     /// The places of the oldest and the newest entry. An empty journal has
     /// `(next, next - 1)`: readers after `oldest - 1` miss nothing.
@@ -307,7 +332,15 @@ pub trait LoginStore: Send + Sync + 'static {
 /// A database.
 #[async_trait]
 pub trait Store:
-    Records + LoginStore + PluginStore + NativeCodeStore + DeliveryStore + DeliveryJournal + KvStore
+    Records
+    + LoginStore
+    + PluginStore
+    + NativeCodeStore
+    + DeliveryStore
+    + DeliveryJournal
+    + KvStore
+    + BudgetStore
+    + HooksStore
 {
     /// Can the database be read and written now?
     async fn check(&self) -> Result<(), StoreError>;

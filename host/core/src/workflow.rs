@@ -43,6 +43,9 @@ pub struct PairingSettings {
     pub max_retry_delay: Duration,
     /// How often a pairing may restart the engine before it fails.
     pub max_pairing_restarts: u32,
+    /// A link is connected again by itself: after a failure of its engine, and
+    /// when the host starts.
+    pub auto_reconnect: bool,
 }
 
 impl Default for PairingSettings {
@@ -59,6 +62,7 @@ impl Default for PairingSettings {
             first_retry_delay: Duration::from_secs(2),
             max_retry_delay: Duration::from_secs(600),
             max_pairing_restarts: 3,
+            auto_reconnect: true,
         }
     }
 }
@@ -77,6 +81,15 @@ pub struct Context {
     pub input_number: u64,
     /// Settings.
     pub settings: PairingSettings,
+    /// Somebody looks at this session: it is open in a console, subscribed to by
+    /// name, or was asked about a moment ago. Codes are made for nobody else.
+    #[serde(default = "yes")]
+    pub watched: bool,
+}
+
+/// What was recorded before anybody was counted.
+fn yes() -> bool {
+    true
 }
 
 /// Why no pairing code was made; meanings as in `wit/workflow`.

@@ -117,6 +117,7 @@ fn workflow(host: &Arc<GuestHost>, version: &Version<WorkflowWorld>) -> Probed {
             seed: number,
             input_number: number,
             settings: PairingSettings::default(),
+            watched: true,
         });
         let input = convert::input(&input);
         let transition = twice::<WorkflowWorld, _>(host, vector, &mut used, |call| {

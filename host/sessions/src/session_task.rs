@@ -193,6 +193,7 @@ impl SessionTask {
             seed: rand::random(),
             input_number: self.next_number(),
             settings: self.shared.settings.clone(),
+            watched: true,
         };
         let asked =
             asking::ask(&self.shared, self.record.as_ref(), &input, &context, mailbox).await;

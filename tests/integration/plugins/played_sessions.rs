@@ -56,6 +56,7 @@ impl TestRegistry {
             seed,
             input_number: record.as_ref().map_or(0, |record| record.input_number) + 1,
             settings: PairingSettings::default(),
+            watched: true,
         };
         let state = record.as_ref().map(|record| (record.state_schema, &record.state[..]));
         let workflow = self.registry.plugins().workflow;

@@ -12,6 +12,7 @@ use crate::{
     clock::Timestamp,
     delivery_store::{DeadLetter, DeliveryStore, Lane, Progress, ProgressChange},
     event::{Cursor, EventData, JournalEvent},
+    evidence::Evidence,
     id::SessionName,
     plugin_store::Parked,
     session::SessionRecord,
@@ -326,6 +327,21 @@ impl JournalStore for FakeDeliveryStore {
         })
     }
 
+    async fn append(
+        &self,
+        session: &SessionName,
+        at: Timestamp,
+        events: &[EventData],
+    ) -> Result<Vec<JournalEvent>, StoreError> {
+        let event = |data: &EventData| JournalEvent {
+            id: Self::append(self, session, at, data.clone()),
+            session: session.clone(),
+            at,
+            data: data.clone(),
+        };
+        Ok(events.iter().map(event).collect())
+    }
+
     async fn bounds(&self) -> Result<(Cursor, Cursor), StoreError> {
         self.read(|tables| {
             let oldest = tables.journal.first().map_or(tables.newest + 1, |event| event.id.0);
@@ -369,6 +385,10 @@ impl SessionStore for FakeDeliveryStore {
         _: u32,
     ) -> Result<Vec<RecordedInput>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn evidence(&self, _: &SessionName, _: u64) -> Result<Option<Evidence>, StoreError> {
+        Ok(None)
     }
 
     async fn park(&self, _: &Parked) -> Result<(), StoreError> {

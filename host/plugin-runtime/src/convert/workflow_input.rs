@@ -26,7 +26,7 @@ pub(crate) fn context(context: &Context) -> wit::Context {
         seed: context.seed,
         input_number: context.input_number,
         settings: settings(&context.settings),
-        extra: Vec::new(),
+        extra: vec![("watched".into(), context.watched.to_string())],
     }
 }
 
@@ -61,6 +61,6 @@ fn settings(settings: &PairingSettings) -> wit::Settings {
         first_retry_delay: millis(settings.first_retry_delay),
         max_retry_delay: millis(settings.max_retry_delay),
         max_pairing_restarts: settings.max_pairing_restarts,
-        extra: Vec::new(),
+        extra: vec![("auto-reconnect".into(), settings.auto_reconnect.to_string())],
     }
 }

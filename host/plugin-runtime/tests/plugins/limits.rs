@@ -42,6 +42,7 @@ pub(crate) fn context() -> Context {
         seed: 7,
         input_number: 1,
         settings: PairingSettings::default(),
+        watched: true,
     }
 }
 

@@ -180,6 +180,7 @@ fn pairing(s: &mut Source) -> PairingSettings {
         max_pairing_restarts: s
             .get("pairing.max_restarts", parse::count)
             .unwrap_or(default.max_pairing_restarts),
+        auto_reconnect: s.get("pairing.auto_reconnect", parse::on_or_off).unwrap_or(true),
     }
 }
 
