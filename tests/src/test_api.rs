@@ -10,6 +10,7 @@ use pairing_core::{
     fakes::{FakeCall, FakeClock, FakeEngine},
     id::SessionName,
     session::Account,
+    space::Space,
     store::Store,
     workflow::EngineReport,
 };
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpSocket},
+    sync::watch,
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -51,6 +53,8 @@ pub struct TestApi {
     pub registry: Registry,
     /// Hands events to handlers.
     pub deliveries: Deliveries,
+    /// How much room there is said to be.
+    pub space: watch::Sender<Space>,
     /// The API itself.
     pub api: Api,
     /// Where it listens.
@@ -128,6 +132,7 @@ impl TestApi {
         let registry = Registry::open(parts, rules).await.expect("the plugins are built in");
         let plugins = registry.plugins();
         let engine = FakeEngine::default();
+        let (space, _) = watch::channel(Space::Plenty);
         let parts = SessionsParts {
             store: store.clone(),
             engine: Arc::new(engine.clone()),
@@ -153,6 +158,7 @@ impl TestApi {
             deliveries: deliveries.clone(),
             logs,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
+            space: space.subscribe(),
         };
         let stopping = CancellationToken::new();
         let api = Api::new(config, parts, stopping.clone()).expect("the settings are good");
@@ -164,6 +170,7 @@ impl TestApi {
             store,
             registry,
             deliveries,
+            space,
             api,
             address,
             client: reqwest::Client::builder().no_proxy().build().expect("no TLS is needed"),

@@ -1,7 +1,7 @@
 //! What every request passes: which host names and origins are ours, the headers
 //! that every answer has, the access log.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, uri::Authority};
+use pairing_core::space::Space;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
@@ -17,6 +18,9 @@ use crate::{
     routes,
     state::Api,
 };
+
+/// The room is looked at every other second.
+const FULL: Duration = Duration::from_secs(10);
 
 /// The outermost of our own layers.
 pub(crate) async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
@@ -50,6 +54,10 @@ fn admit(api: &Api, request: &Request) -> Answer<()> {
     {
         return Err(foreign());
     }
+    if *api.space.borrow() == Space::ReadOnly && changes_something(request) {
+        let full = "the disk is nearly full, so nothing is changed; make room and try again";
+        return Err(Problem::new(Code::StorageFull, full).after(FULL));
+    }
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > api.config.limits.body_bytes)
@@ -58,6 +66,12 @@ fn admit(api: &Api, request: &Request) -> Answer<()> {
         return Err(Problem::new(Code::BodyTooLarge, "at most 1 MiB is taken"));
     }
     Ok(())
+}
+
+/// Removing makes room, and a sign-in must be possible for whoever is to do that.
+fn changes_something(request: &Request) -> bool {
+    let is_reading = [Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE];
+    !is_reading.contains(request.method()) && !request.uri().path().starts_with("/auth/")
 }
 
 /// That route limits its body itself, once it knows who sends it.

@@ -6,6 +6,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pairing_core::{
     clock::SharedClock,
+    space::SpaceWatch,
     store::{Store, StoreError},
 };
 use pairing_delivery::Deliveries;
@@ -44,6 +45,8 @@ pub struct ApiParts {
     pub logs: GuestLogs,
     /// Where metrics are read.
     pub metrics: PrometheusHandle,
+    /// How much room is left on the disk.
+    pub space: SpaceWatch,
 }
 
 /// The API can't be set up.
@@ -69,6 +72,7 @@ pub struct Inner {
     pub(crate) deliveries: Deliveries,
     pub(crate) logs: GuestLogs,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) space: SpaceWatch,
     pub(crate) config: ApiConfig,
     pub(crate) tokens: Tokens,
     pub(crate) logins: LiveLogins,
@@ -100,7 +104,7 @@ impl Api {
     ) -> Result<Self, SetupError> {
         let keys = TokenKeys::new(&config.keys, config.issuer.clone())
             .map_err(|error| SetupError::Key(error.to_string()))?;
-        let ApiParts { sessions, store, clock, plugins, deliveries, logs, metrics } = parts;
+        let ApiParts { sessions, store, clock, plugins, deliveries, logs, metrics, space } = parts;
         Ok(Self(Arc::new(Inner {
             tokens: Tokens::new(keys, clock.clone()),
             logins: LiveLogins::new(store.clone(), clock.clone()),
@@ -115,6 +119,7 @@ impl Api {
             deliveries,
             logs,
             metrics,
+            space,
             config,
             database: DatabaseCheck::default(),
             stopping,

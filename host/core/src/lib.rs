@@ -22,6 +22,7 @@ pub mod plugin;
 pub mod plugin_store;
 pub mod renderer;
 pub mod session;
+pub mod space;
 pub mod store;
 pub mod subscription;
 pub mod workflow;

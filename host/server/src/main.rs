@@ -11,6 +11,7 @@ mod cli;
 mod commands;
 mod config;
 mod data_dir;
+mod free_space;
 mod lifecycle;
 mod telemetry;
 

@@ -6,6 +6,7 @@ mod browser_requests;
 mod connections;
 mod events;
 mod forge;
+mod full_disk;
 mod issuers;
 mod kept_calls;
 mod limits;

@@ -187,8 +187,8 @@ async fn plugins(settings: &Settings) -> Finding {
 }
 
 fn free_space(folder: &Path) -> Finding {
-    let space = nix::sys::statvfs::statvfs(folder).map_err(|error| error.to_string())?;
-    let mib = space.blocks_available().saturating_mul(space.fragment_size()) >> 20;
+    let (free, _) = crate::free_space::free(folder).map_err(|error| error.to_string())?;
+    let mib = free >> 20;
     let found = format!("{mib} MiB in {}", folder.display());
     if mib < 1024 {
         Err(format!("{found}; a session needs some 200 MiB, keep 1 GiB free"))

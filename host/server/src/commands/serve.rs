@@ -13,7 +13,7 @@ use crate::{
     app,
     config::{Mode, Settings},
     data_dir::DataDir,
-    lifecycle, telemetry,
+    free_space, lifecycle, telemetry,
 };
 
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -40,6 +40,8 @@ pub async fn with_engine(
         format!("could not listen on {}; PAIRING_LISTEN chooses another port", settings.listen)
     })?;
 
+    let folders = vec![settings.data_dir.clone(), data_dir.profiles(settings)?];
+    let space = free_space::watch(folders, stopping.clone());
     let store = app::open_store(settings, data_dir).await?;
     let plugins = app::open_plugins(settings, data_dir, store.clone()).await?;
     let app::HostPlugins { registry, runtime, logs } = plugins;
@@ -53,6 +55,7 @@ pub async fn with_engine(
         deliveries: deliveries.clone(),
         logs,
         metrics,
+        space,
     };
     let api = Api::new(config, parts, stopping)?;
     let base = app::base_url(settings);
