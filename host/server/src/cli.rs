@@ -175,6 +175,15 @@ Settings (in pairing-host.toml, or in the environment, which wins):
   chromium_args       PAIRING_CHROMIUM_ARGS       more flags, split as a shell would
   chromium_user       PAIRING_CHROMIUM_USER       nobody; used when the host runs as root
   concurrent_starts   PAIRING_CONCURRENT_STARTS   how many browsers start at once [cores]
+  max_browsers        PAIRING_MAX_BROWSERS        how many run at once; further sessions queue [no limit]
+  session_memory      PAIRING_SESSION_MEMORY      1GiB; of one session's browser, where cgroups allow
+  sentinel_deadline   PAIRING_SENTINEL_DEADLINE   45s; a browser ends when its host is silent for so long
+  page_hooks.canary_every
+                      PAIRING_PAGE_HOOKS_CANARY_EVERY
+                                                  6h; how often WhatsApp's page is looked at for what
+                                                  has changed in it; or off
   pairing.…           PAIRING_PAIRING_…           first_qr_lifetime, next_qr_lifetime,
                       pairing_code_lifetime, boot_deadline, link_deadline, first_retry_delay,
-                      max_retry_delay, max_qr_rounds, max_restarts";
+                      max_retry_delay, max_qr_rounds, max_restarts, auto_reconnect (on),
+                      watch_window (60s; how long a call counts as somebody's looking), and of codes
+                      in an hour codes_per_number, _per_caller, _per_session, _per_host";

@@ -19,6 +19,10 @@ use url::Url;
 pub use source::SettingsFile;
 use source::Source;
 
+const SESSION_MEMORY: u64 = 1 << 30;
+const SENTINEL_DEADLINE: Duration = Duration::from_secs(45);
+const CANARY_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// In production unsigned plugins are refused, and errors say less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -50,6 +54,12 @@ pub struct Settings {
     pub jwt: Jwt,
     pub chromium: Chromium,
     pub pairing: PairingSettings,
+    /// How long a call about a session counts as somebody's looking at it; none
+    /// means the sessions' default.
+    pub watch_window: Option<Duration>,
+    pub code_budgets: CodeBudgets,
+    /// How often the page is looked at for what has changed in it; none: never.
+    pub page_canary_every: Option<Duration>,
 }
 
 /// PEM files of the listener's certificate chain and key.
@@ -78,6 +88,21 @@ pub struct Chromium {
     pub user: String,
     pub whatsapp_web_url: Url,
     pub concurrent_starts: Option<usize>,
+    /// How many browsers run at once; none: as many as there are sessions.
+    pub max_browsers: Option<usize>,
+    /// Bytes that all processes of a session's browser may use together.
+    pub session_memory: u64,
+    /// A browser ends when its host has not been heard of for so long.
+    pub sentinel_deadline: Duration,
+}
+
+/// How many pairing codes may be asked for in an hour.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeBudgets {
+    pub number: Option<u32>,
+    pub caller: Option<u32>,
+    pub session: Option<u32>,
+    pub host: Option<u32>,
 }
 
 /// What is wrong, one line a setting.
@@ -121,6 +146,16 @@ impl Settings {
             jwt: jwt(s),
             chromium: chromium(s),
             pairing: pairing(s),
+            watch_window: s.get("pairing.watch_window", parse::duration),
+            code_budgets: CodeBudgets {
+                number: s.get("pairing.codes_per_number", parse::count),
+                caller: s.get("pairing.codes_per_caller", parse::count),
+                session: s.get("pairing.codes_per_session", parse::count),
+                host: s.get("pairing.codes_per_host", parse::count),
+            },
+            page_canary_every: s
+                .get("page_hooks.canary_every", parse::duration_or_off)
+                .unwrap_or(Some(CANARY_EVERY)),
         };
         exposure::check(&settings, s);
         let mistakes = source.mistakes();
@@ -158,6 +193,9 @@ fn chromium(s: &mut Source) -> Chromium {
         user: s.get("chromium_user", parse::text).unwrap_or_else(|| "nobody".into()),
         whatsapp_web_url: s.get("whatsapp_web_url", parse::web_url).unwrap_or_else(default_url),
         concurrent_starts: s.get("concurrent_starts", parse::count).map(|count| count as usize),
+        max_browsers: s.get("max_browsers", parse::count).map(|count| count as usize),
+        session_memory: s.get("session_memory", parse::bytes).unwrap_or(SESSION_MEMORY),
+        sentinel_deadline: s.get("sentinel_deadline", parse::duration).unwrap_or(SENTINEL_DEADLINE),
     }
 }
 

@@ -138,3 +138,18 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "must be a length of time such as `20s`, `3m` or `500ms`".into())
 }
+
+pub(super) fn duration_or_off(text: &str) -> Parsed<Option<Duration>> {
+    if text == "off" {
+        return Ok(None);
+    }
+    duration(text).map(Some).map_err(|_| "must be a length of time such as `6h`, or `off`".into())
+}
+
+/// A browser with less than 64 MiB does not even start.
+pub(super) fn bytes(text: &str) -> Parsed<u64> {
+    match text.parse::<bytesize::ByteSize>() {
+        Ok(size) if size >= bytesize::ByteSize::mib(64) => Ok(size.as_u64()),
+        _ => Err("must be an amount of memory such as `1GiB`, from 64MiB".into()),
+    }
+}
