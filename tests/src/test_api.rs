@@ -154,6 +154,7 @@ impl TestApi {
             sessions: sessions.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            wall_clock: clock.clone(),
             plugins: registry.clone(),
             deliveries: deliveries.clone(),
             logs,

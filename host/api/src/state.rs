@@ -35,8 +35,10 @@ pub struct ApiParts {
     pub sessions: Sessions,
     /// Logins, and whether the database is there.
     pub store: Arc<dyn Store>,
-    /// Tells the time.
+    /// Tells the host's time.
     pub clock: SharedClock,
+    /// Tells the machine's, which tokens go by; somebody may set it.
+    pub wall_clock: SharedClock,
     /// Which plugins fill the slots.
     pub plugins: Registry,
     /// Hands events to subscribers.
@@ -68,6 +70,7 @@ pub struct Inner {
     pub(crate) sessions: Sessions,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: SharedClock,
+    pub(crate) wall_clock: SharedClock,
     pub(crate) plugins: Registry,
     pub(crate) deliveries: Deliveries,
     pub(crate) logs: GuestLogs,
@@ -104,9 +107,20 @@ impl Api {
     ) -> Result<Self, SetupError> {
         let keys = TokenKeys::new(&config.keys, config.issuer.clone())
             .map_err(|error| SetupError::Key(error.to_string()))?;
-        let ApiParts { sessions, store, clock, plugins, deliveries, logs, metrics, space } = parts;
+        let ApiParts {
+            sessions,
+            store,
+            clock,
+            wall_clock,
+            wall_clock,
+            plugins,
+            deliveries,
+            logs,
+            metrics,
+            space,
+        } = parts;
         Ok(Self(Arc::new(Inner {
-            tokens: Tokens::new(keys, clock.clone()),
+            tokens: Tokens::new(keys, wall_clock.clone()),
             logins: LiveLogins::new(store.clone(), clock.clone()),
             tickets: Tickets::new(clock.clone()),
             refresh: RefreshTokens::new(&config.keys.refresh),

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use anyhow::Context;
 use pairing_api::{ApiConfig, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys};
 use pairing_core::{
-    clock::SystemClock,
+    clock::{SharedClock, SystemClock},
     engine::Engine,
     store::{Store, StoreError},
 };
@@ -88,12 +88,13 @@ pub async fn start_deliveries(
     store: Arc<dyn Store>,
     runtime: Runtime,
     sessions: &Sessions,
+    clock: SharedClock,
 ) -> anyhow::Result<Deliveries> {
     runtime.set_session_actions(Arc::new(sessions.clone()));
     let parts = DeliveryParts {
         store,
         handlers: Arc::new(runtime),
-        clock: Arc::new(SystemClock),
+        clock,
         head: sessions.events().head_watch(),
     };
     Deliveries::start(parts).await.context("could not read the subscriptions")
@@ -130,6 +131,7 @@ pub async fn start_sessions(
     store: Arc<dyn Store>,
     engine: Arc<dyn Engine>,
     plugins: Plugins,
+    clock: SharedClock,
 ) -> anyhow::Result<Sessions> {
     let mut config = SessionsConfig { pairing: settings.pairing.clone(), ..Default::default() };
     if let Some(starts) = settings.chromium.concurrent_starts {
@@ -143,7 +145,7 @@ pub async fn start_sessions(
         workflow: plugins.workflow,
         renderer: plugins.renderer,
         fan_out: plugins.fan_out,
-        clock: Arc::new(SystemClock),
+        clock,
     };
     Sessions::start(parts, config).await.context("could not read the sessions")
 }

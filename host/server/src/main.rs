@@ -13,6 +13,7 @@ mod config;
 mod data_dir;
 mod free_space;
 mod lifecycle;
+mod steady_clock;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -98,7 +98,8 @@ impl Api {
     /// Returns when this caller's token or sign-in has ended.
     pub(crate) async fn until_void(&self, caller: &Principal) {
         loop {
-            let now = self.clock.now();
+            // As tokens go.
+            let now = self.wall_clock.now();
             if now >= caller.expires_at {
                 return;
             }
@@ -108,7 +109,7 @@ impl Api {
             {
                 return;
             }
-            self.clock.sleep_until(now.after(LOOK_AGAIN).min(caller.expires_at)).await;
+            self.wall_clock.sleep_until(now.after(LOOK_AGAIN).min(caller.expires_at)).await;
         }
     }
 }

@@ -4,7 +4,10 @@ use std::{io::IsTerminal, sync::Arc};
 
 use anyhow::Context;
 use pairing_api::{Api, ApiParts};
-use pairing_core::{clock::SystemClock, engine::Engine};
+use pairing_core::{
+    clock::{SharedClock, SystemClock},
+    engine::Engine,
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +16,9 @@ use crate::{
     app,
     config::{Mode, Settings},
     data_dir::DataDir,
-    free_space, lifecycle, telemetry,
+    free_space, lifecycle,
+    steady_clock::SteadyClock,
+    telemetry,
 };
 
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -42,15 +47,24 @@ pub async fn with_engine(
 
     let folders = vec![settings.data_dir.clone(), data_dir.profiles(settings)?];
     let space = free_space::watch(folders, stopping.clone());
+    let clock = Arc::new(SteadyClock::start());
+    let comparing = clock.clone();
+    let until_stop = stopping.clone();
+    tokio::spawn(async move { comparing.compare(until_stop).await });
+    let clock: SharedClock = clock;
     let store = app::open_store(settings, data_dir).await?;
     let plugins = app::open_plugins(settings, data_dir, store.clone()).await?;
     let app::HostPlugins { registry, runtime, logs } = plugins;
-    let sessions = app::start_sessions(settings, store.clone(), engine, registry.plugins()).await?;
-    let deliveries = app::start_deliveries(store.clone(), runtime, &sessions).await?;
+    let sessions =
+        app::start_sessions(settings, store.clone(), engine, registry.plugins(), clock.clone())
+            .await?;
+    let deliveries =
+        app::start_deliveries(store.clone(), runtime, &sessions, clock.clone()).await?;
     let parts = ApiParts {
         sessions: sessions.clone(),
         store,
-        clock: Arc::new(SystemClock),
+        clock,
+        wall_clock: Arc::new(SystemClock),
         plugins: registry.clone(),
         deliveries: deliveries.clone(),
         logs,

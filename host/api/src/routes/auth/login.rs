@@ -97,7 +97,7 @@ pub(crate) async fn refresh_login(
     };
     match api.store.rotate_login(id, counter, now, limits).await? {
         Rotation::Accepted(login) => match api.store.admin_by_id(login.admin).await? {
-            Some(person) => answer(&api, jar, &person, &login, now),
+            Some(person) => answer(&api, jar, &person, &login),
             None => Err(ended(Code::Unauthorized)),
         },
         Rotation::Reused => {

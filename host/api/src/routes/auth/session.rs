@@ -64,7 +64,7 @@ pub(super) async fn begin(
         created_at: now,
     };
     api.store.add_login(&login).await?;
-    answer(api, jar, person, &login, now)
+    answer(api, jar, person, &login)
 }
 
 pub(super) fn answer(
@@ -72,8 +72,9 @@ pub(super) fn answer(
     jar: CookieJar,
     person: &Person,
     login: &Login,
-    now: Timestamp,
 ) -> Answer<Response> {
+    // Tokens are held against the machine's clock.
+    let now = api.wall_clock.now();
     let subject = person.id.to_string();
     let token = api.tokens.keys().issue(
         &subject,
