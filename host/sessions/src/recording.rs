@@ -3,6 +3,7 @@
 
 use pairing_core::{
     event::{CodeNotice, EventData},
+    evidence::{Evidence, RepairStep},
     session::{CodeKind, View},
     store::{HistoryEntry, RecordedInput},
     workflow::{Context, Decision, Input},
@@ -53,15 +54,17 @@ pub(crate) fn events(before: &View, decision: &Decision) -> Vec<EventData> {
 }
 
 /// A line of history, if there is something to tell. A stretch of loading is one
-/// line, whatever percentages it passes: events tell those.
+/// line, whatever percentages it passes: events tell those. A step of a repair
+/// always is one.
 pub(crate) fn history(
     before: &View,
     input: &Input,
     context: &Context,
     decision: &Decision,
+    seen: Option<&Evidence>,
 ) -> Option<HistoryEntry> {
     let view = &decision.transition.view;
-    if view.is_as_far_as(before) {
+    if seen.is_none() && view.is_as_far_as(before) {
         return None;
     }
     Some(HistoryEntry {
@@ -70,6 +73,16 @@ pub(crate) fn history(
         status: view.status,
         reason: view.reason,
         detail: view.detail.clone(),
-        cause: input.cause().to_owned(),
+        cause: seen.map_or(input.cause(), |seen| repair(seen.repair)).to_owned(),
+        has_evidence: seen.is_some(),
     })
+}
+
+/// The cause that the history names.
+fn repair(step: RepairStep) -> &'static str {
+    match step {
+        RepairStep::Agent => "repair:agent",
+        RepairStep::Reload => "repair:reload",
+        RepairStep::Restart => "repair:restart",
+    }
 }

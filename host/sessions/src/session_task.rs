@@ -8,6 +8,7 @@ use pairing_core::{
     clock::{SharedClock, Timestamp},
     command::{Outcome, RefusalCode},
     engine::EngineEvent,
+    evidence::Evidence,
     id::SessionName,
     plugin::PluginError,
     renderer::QrRenderer,
@@ -64,6 +65,8 @@ pub(crate) struct SessionTask {
     codes: Codes,
     replies: Replies,
     snapshot: SharedSnapshot,
+    /// What was seen with the report that is worked now.
+    seen: Option<Evidence>,
     /// When the session is to be taken up anew, as after a restart.
     retake_at: Option<Timestamp>,
     /// No wake-up before this.
@@ -86,6 +89,7 @@ impl SessionTask {
             codes: Codes::default(),
             replies: Replies::default(),
             snapshot,
+            seen: None,
             retake_at: None,
             rests_until: Timestamp(0),
         }
@@ -166,15 +170,21 @@ impl SessionTask {
                 self.codes.qr = Some(payload);
                 EngineReport::QrMade { begins_round }
             }
-            LaneNews::Engine(EngineEvent::Report(report)) => {
-                if let EngineReport::Failed(failure) = &report {
-                    tracing::warn!(session.name = %self.name, %failure, "the engine failed");
-                    // Whatever is left of it must not be heard of again.
-                    self.lane.stop();
-                }
-                report
+            LaneNews::Engine(EngineEvent::Report(report)) => self.heed(report),
+            LaneNews::Engine(EngineEvent::Evidenced { report, evidence }) => {
+                self.seen = Some(*evidence);
+                self.heed(report)
             }
         })
+    }
+
+    fn heed(&mut self, report: EngineReport) -> EngineReport {
+        if let EngineReport::Failed(failure) = &report {
+            tracing::warn!(session.name = %self.name, %failure, "the engine failed");
+            // Whatever is left of it must not be heard of again.
+            self.lane.stop();
+        }
+        report
     }
 
     fn next_number(&self) -> u64 {
@@ -187,6 +197,7 @@ impl SessionTask {
 
     /// One input from end to end.
     async fn work(&mut self, input: Input, mailbox: &mut Mailbox<'_>) -> ControlFlow<TaskEnd> {
+        let seen = self.seen.take();
         let context = Context {
             session_name: self.name.clone(),
             now: self.shared.clock.now(),
@@ -211,7 +222,7 @@ impl SessionTask {
             self.keep();
             return ControlFlow::Continue(());
         }
-        let commit = match self.commit_for(&input, &context, &decision, deletes) {
+        let commit = match self.commit_for(&input, &context, &decision, seen, deletes) {
             Ok(commit) => commit,
             Err(error) => {
                 tracing::error!(session.name = %self.name, %error, "an input could not be written as JSON");
@@ -283,6 +294,7 @@ impl SessionTask {
         input: &Input,
         context: &Context,
         decision: &Decision,
+        evidence: Option<Evidence>,
         delete: bool,
     ) -> Result<Commit, serde_json::Error> {
         let before = self.view();
@@ -301,7 +313,8 @@ impl SessionTask {
             },
             input: recording::record(input, context, decision)?,
             events: recording::events(&before, decision),
-            history: recording::history(&before, input, context, decision),
+            history: recording::history(&before, input, context, decision, evidence.as_ref()),
+            evidence,
             delete,
         })
     }

@@ -11,7 +11,8 @@ use std::{
 use async_trait::async_trait;
 use pairing_core::{
     clock::Timestamp,
-    event::{Cursor, JournalEvent},
+    event::{Cursor, EventData, JournalEvent},
+    evidence::Evidence,
     id::SessionName,
     plugin::Slot,
     plugin_store::Parked,
@@ -127,6 +128,14 @@ impl SessionStore for FaultyStore {
         self.inner.history(session, after, limit).await
     }
 
+    async fn evidence(
+        &self,
+        session: &SessionName,
+        input_number: u64,
+    ) -> Result<Option<Evidence>, StoreError> {
+        self.inner.evidence(session, input_number).await
+    }
+
     async fn inputs(
         &self,
         session: &SessionName,
@@ -148,6 +157,15 @@ impl SessionStore for FaultyStore {
 impl JournalStore for FaultyStore {
     async fn read(&self, after: Cursor, limit: u32) -> Result<Vec<JournalEvent>, StoreError> {
         self.inner.read(after, limit).await
+    }
+
+    async fn append(
+        &self,
+        session: &SessionName,
+        at: Timestamp,
+        events: &[EventData],
+    ) -> Result<Vec<JournalEvent>, StoreError> {
+        self.inner.append(session, at, events).await
     }
 
     async fn bounds(&self) -> Result<(Cursor, Cursor), StoreError> {
