@@ -105,18 +105,18 @@ impl<'a> Mailbox<'a> {
     }
 
     /// Until `end` no command is taken: callers hear so at once.
-    pub(crate) async fn refuse_until(
+    pub(crate) async fn refuse_until<T>(
         &mut self,
-        end: impl Future<Output = ()>,
+        end: impl Future<Output = T>,
         error: impl Fn() -> CommandError,
-    ) {
+    ) -> T {
         if let Some(held) = self.held.take() {
             held.refuse(error());
         }
         tokio::pin!(end);
         loop {
             tokio::select! {
-                () = &mut end => return,
+                end = &mut end => return end,
                 message = self.next() => message.refuse(error()),
             }
         }

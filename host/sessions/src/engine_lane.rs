@@ -5,18 +5,28 @@
 //! An engine has a run number. What comes from a run that is over is dropped
 //! here, so the workflow never hears of an engine that it has stopped.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use pairing_core::{
+    clock::{SharedClock, Timestamp},
     engine::{Engine, EngineEvent, EngineHandle},
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind, EngineReport},
 };
 use secrecy::SecretString;
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{mpsc, oneshot, watch},
     task::{JoinError, JoinSet},
+    time::Instant,
 };
+
+use crate::browser_slots::{Applicant, BrowserSlot, BrowserSlots, StartPermit, Turn, Urgency};
 
 /// More than an engine says between two inputs.
 const EVENTS_AHEAD: usize = 256;
@@ -28,7 +38,11 @@ pub(crate) enum LaneNews {
 }
 
 enum Order {
-    Start(u64),
+    Start {
+        run: u64,
+        urgency: Urgency,
+        last_active: Timestamp,
+    },
     Stop,
     /// Says how it went, if somebody asks.
     Wipe(Option<oneshot::Sender<Result<(), EngineFailure>>>),
@@ -46,26 +60,66 @@ pub(crate) struct EngineLane {
     orders: mpsc::UnboundedSender<Order>,
     news: mpsc::Receiver<(u64, LaneNews)>,
     run: watch::Sender<u64>,
+    turns: watch::Receiver<(u64, Timestamp)>,
+    slots: BrowserSlots,
+    session: SessionName,
+}
+
+/// What a lane needs of its host.
+#[derive(Clone)]
+pub(crate) struct LaneParts {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) slots: BrowserSlots,
+    pub(crate) clock: SharedClock,
+    /// A browser that shows nothing for so long keeps others from starting no more.
+    pub(crate) start_patience: Duration,
 }
 
 impl EngineLane {
     /// Begins a lane; it ends, and its engine with it, when this is dropped.
     pub(crate) fn open(
-        engine: Arc<dyn Engine>,
+        parts: LaneParts,
         session: SessionName,
-        starts: Arc<Semaphore>,
+        is_suspect: bool,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (to_task, news) = mpsc::channel(EVENTS_AHEAD);
         let (run, wanted) = watch::channel(0);
-        let tasks = JoinSet::new();
-        let driver = Driver { engine, session, starts, wanted, to_task, running: None, tasks };
-        (Self { orders, news, run }, driver.drive(inbox))
+        let (turn, turns) = watch::channel((0, Timestamp(0)));
+        let slots = parts.slots.clone();
+        let driver = Driver {
+            parts,
+            session: session.clone(),
+            wanted,
+            turn,
+            to_task,
+            running: None,
+            is_suspect: Arc::new(AtomicBool::new(is_suspect)),
+            tasks: JoinSet::new(),
+        };
+        (Self { orders, news, run, turns, slots, session }, driver.drive(inbox))
     }
 
-    pub(crate) fn start(&mut self) {
+    /// Starts an engine as soon as it is this session's turn.
+    pub(crate) fn start(&mut self, urgency: Urgency, last_active: Timestamp) {
         self.stop();
-        self.order(Order::Start(self.run()));
+        self.order(Order::Start { run: self.run(), urgency, last_active });
+    }
+
+    /// When the start that was ordered last had its turn; none while it waits.
+    pub(crate) fn turn_at(&self) -> Option<Timestamp> {
+        let (run, at) = *self.turns.borrow();
+        (run == self.run()).then_some(at)
+    }
+
+    /// Tells of turns.
+    pub(crate) fn turns(&self) -> watch::Receiver<(u64, Timestamp)> {
+        self.turns.clone()
+    }
+
+    /// Somebody asks for the session: if it waits for its turn, it goes first.
+    pub(crate) fn hasten(&self) {
+        self.slots.hasten(&self.session);
     }
 
     pub(crate) fn stop(&mut self) {
@@ -128,15 +182,25 @@ impl EngineLane {
 }
 
 struct Driver {
-    engine: Arc<dyn Engine>,
+    parts: LaneParts,
     session: SessionName,
-    starts: Arc<Semaphore>,
     /// The run that the session's task is at.
     wanted: watch::Receiver<u64>,
+    /// The last run that had its turn, and when.
+    turn: watch::Sender<(u64, Timestamp)>,
     to_task: mpsc::Sender<(u64, LaneNews)>,
-    running: Option<(u64, Arc<dyn EngineHandle>)>,
+    running: Option<Running>,
+    /// The last start failed or hung.
+    is_suspect: Arc<AtomicBool>,
     /// Requests under way, and what carries the engine's events.
     tasks: JoinSet<()>,
+}
+
+struct Running {
+    run: u64,
+    handle: Arc<dyn EngineHandle>,
+    /// Given back when nothing of the browser is left.
+    slot: BrowserSlot,
 }
 
 impl Driver {
@@ -160,17 +224,19 @@ impl Driver {
     /// Whoever waits for the answer must not wait in vain.
     async fn has_panicked(&self, error: &JoinError) {
         tracing::error!(session.name = %self.session, %error, "a request to the engine panicked");
-        if let Some((run, _)) = self.running {
+        if let Some(Running { run, .. }) = self.running {
             self.fail(run, failure("a request to the engine panicked")).await;
         }
     }
 
     async fn obey(&mut self, order: Order) {
         match order {
-            Order::Start(run) => self.start(run).await,
+            Order::Start { run, urgency, last_active } => {
+                self.start(run, urgency, last_active).await;
+            }
             Order::Stop => self.stop().await,
             Order::Wipe(say) => {
-                let wiped = self.engine.wipe_profile(&self.session).await;
+                let wiped = self.parts.engine.wipe_profile(&self.session).await;
                 if let Err(failure) = &wiped {
                     tracing::error!(session.name = %self.session, %failure, "the browser profile could not be removed");
                 }
@@ -182,29 +248,54 @@ impl Driver {
         }
     }
 
-    async fn start(&mut self, run: u64) {
-        // Held only while the browser starts: many sessions that start at once
-        // must not fight for the processor. Who is stopped meanwhile need not wait.
-        let permit = tokio::select! {
+    async fn start(&mut self, run: u64, urgency: Urgency, last_active: Timestamp) {
+        let mut place = self.parts.slots.join(Applicant {
+            session: self.session.clone(),
+            urgency,
+            last_active,
+            is_suspect: self.is_suspect.load(Ordering::Relaxed),
+        });
+        // Who is stopped meanwhile need not wait.
+        let Turn { start, slot } = tokio::select! {
             biased;
             _ = self.wanted.wait_for(|wanted| *wanted != run) => return,
-            permit = self.starts.clone().acquire_owned() => permit,
+            turn = place.turn() => turn,
+        };
+        drop(place);
+        self.turn.send_replace((run, self.parts.clock.now()));
+        let mut starting = Starting {
+            permit: Some(start),
+            until: Instant::now() + self.parts.start_patience,
+            is_suspect: self.is_suspect.clone(),
         };
         let (events, from_engine) = mpsc::channel(EVENTS_AHEAD);
-        let started = self.engine.start(&self.session, events).await;
-        drop(permit);
+        let started = {
+            let start = self.parts.engine.start(&self.session, events);
+            tokio::pin!(start);
+            tokio::select! {
+                started = &mut start => started,
+                () = starting.hangs() => start.await,
+            }
+        };
         match started {
             Ok(handle) => {
-                self.running = Some((run, Arc::from(handle)));
-                self.tasks.spawn(forward(run, from_engine, self.to_task.clone()));
+                self.running = Some(Running { run, handle: Arc::from(handle), slot });
+                let wanted = self.wanted.clone();
+                let to_task = self.to_task.clone();
+                self.tasks.spawn(forward(run, from_engine, to_task, starting, wanted));
             }
-            Err(failure) => self.fail(run, failure).await,
+            Err(failure) => {
+                starting.end(true);
+                drop(slot);
+                self.fail(run, failure).await;
+            }
         }
     }
 
     async fn stop(&mut self) {
-        if let Some((_, handle)) = self.running.take() {
+        if let Some(Running { handle, slot, .. }) = self.running.take() {
             handle.stop().await;
+            drop(slot);
         }
     }
 
@@ -213,7 +304,8 @@ impl Driver {
     }
 
     fn ask(&mut self, run: u64, question: Question) {
-        let Some((_, handle)) = self.running.clone().filter(|(running, _)| *running == run) else {
+        let running = self.running.as_ref().filter(|running| running.run == run);
+        let Some(handle) = running.map(|running| running.handle.clone()) else {
             tracing::debug!(session.name = %self.session, "no engine runs to ask");
             return;
         };
@@ -256,17 +348,71 @@ async fn report(to_task: &mpsc::Sender<(u64, LaneNews)>, run: u64, report: Engin
     let _ = to_task.send((run, news)).await;
 }
 
+/// A start that is under way. Its permit is held until the page has shown what
+/// comes of it: loading is what costs the processor most, and many that load at
+/// once would all be late.
+struct Starting {
+    permit: Option<StartPermit>,
+    until: Instant,
+    is_suspect: Arc<AtomicBool>,
+}
+
+impl Starting {
+    /// Returns, once, when others should wait no longer. Cancel-safe.
+    async fn hangs(&mut self) {
+        if self.permit.is_none() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep_until(self.until).await;
+        self.end(true);
+    }
+
+    /// It came to something, or did not.
+    fn end(&mut self, is_bad: bool) {
+        if self.permit.take().is_some() {
+            self.is_suspect.store(is_bad, Ordering::Relaxed);
+        }
+    }
+}
+
+/// How a start ended with this event, if it did: badly?
+fn ends_start(event: &EngineEvent) -> Option<bool> {
+    let (EngineEvent::Report(report) | EngineEvent::Evidenced { report, .. }) = event else {
+        return Some(false);
+    };
+    match report {
+        EngineReport::Started | EngineReport::Loading { .. } => None,
+        EngineReport::Failed(_) | EngineReport::Stopped => Some(true),
+        _ => Some(false),
+    }
+}
+
 /// Hands on what the engine says. One that falls silent without a last word
 /// would leave its session waiting for ever, so the word is said for it.
 async fn forward(
     run: u64,
     mut from_engine: mpsc::Receiver<EngineEvent>,
     to_task: mpsc::Sender<(u64, LaneNews)>,
+    mut starting: Starting,
+    wanted: watch::Receiver<u64>,
 ) {
     let mut has_ended = false;
-    while let Some(event) = from_engine.recv().await {
-        has_ended |=
-            matches!(event, EngineEvent::Report(EngineReport::Stopped | EngineReport::Failed(_)));
+    loop {
+        let event = tokio::select! {
+            event = from_engine.recv() => event,
+            () = starting.hangs() => continue,
+        };
+        let Some(event) = event else { break };
+        if let Some(is_bad) = ends_start(&event) {
+            // One that was stopped on purpose has not failed.
+            starting.end(is_bad && *wanted.borrow() == run);
+        }
+        has_ended |= match &event {
+            EngineEvent::Report(report) | EngineEvent::Evidenced { report, .. } => {
+                matches!(report, EngineReport::Stopped | EngineReport::Failed(_))
+            }
+            EngineEvent::Qr { .. } => false,
+        };
         if to_task.send((run, LaneNews::Engine(event))).await.is_err() {
             return;
         }

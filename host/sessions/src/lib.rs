@@ -11,6 +11,7 @@
 
 mod asking;
 mod backoff;
+mod browser_slots;
 mod commands;
 mod commit;
 mod committed;
@@ -27,9 +28,12 @@ mod sessions;
 mod snapshot;
 mod subscription;
 mod supervisor;
+mod watching;
 
+pub use browser_slots::{QueuePlace, QueueReason};
 pub use commands::{CommandError, CommandReply};
 pub use event_bus::{EventBus, EventsError, Page};
 pub use sessions::{Sessions, SessionsConfig, SessionsParts};
 pub use snapshot::{QrImage, SessionSnapshot};
 pub use subscription::{Routed, Subscription, SubscriptionEnd};
+pub use watching::WatchGuard;

@@ -2,14 +2,19 @@
 //! Logs get no more than the error's kind: what a guest says may hold a phone
 //! number.
 
+use std::time::Duration;
+
 use pairing_core::{
     clock::SharedClock,
     event::JournalEvent,
     plugin::{PluginError, Slot},
     plugin_store::Parked,
-    store::Records,
+    store::{Records, StoreError},
     workflow::{Context, Input},
 };
+
+/// What can't be kept in this time is not kept.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An input that the workflow failed at.
 pub(crate) async fn park_input(
@@ -60,7 +65,11 @@ pub(crate) async fn park_event(
 
 /// A store that is away must not hold up the session or the other events.
 async fn park(store: &dyn Records, parked: Parked) {
-    if let Err(error) = store.park(&parked).await {
+    let kept = match tokio::time::timeout(PATIENCE, store.park(&parked)).await {
+        Ok(kept) => kept,
+        Err(_) => Err(StoreError::Unavailable("it does not answer".into())),
+    };
+    if let Err(error) = kept {
         tracing::error!(session.name = %parked.session, what = parked.what, %error, "what a plugin failed at could not be kept");
     }
 }

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     asking,
+    browser_slots::{BrowserSlots, TakingUp, Urgency},
     commands::{CommandError, CommandMessage, CommandReply, Mailbox, Replies},
     commit,
     committed::Committed,
@@ -30,6 +31,7 @@ use crate::{
     live_code::{Codes, Drawing, LiveCode},
     parking, recording,
     snapshot::{SessionSnapshot, SharedSnapshot},
+    watching::Watching,
 };
 
 /// When an input could not be worked, the session is taken up anew after this.
@@ -45,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) clock: SharedClock,
     pub(crate) settings: PairingSettings,
     pub(crate) bus: EventBus,
+    pub(crate) watching: Watching,
+    pub(crate) slots: BrowserSlots,
 }
 
 /// Why the task came to its end.
@@ -71,6 +75,17 @@ pub(crate) struct SessionTask {
     retake_at: Option<Timestamp>,
     /// No wake-up before this.
     rests_until: Timestamp,
+    /// The engine's start that was ordered last.
+    start: Option<OrderedStart>,
+    /// Until it is known whether the session wants its browser after the host's
+    /// start.
+    taking_up: Option<TakingUp>,
+}
+
+/// The wait for a turn is not the session's: its deadline moves by as much.
+struct OrderedStart {
+    at: Timestamp,
+    wake_up_at: Option<Timestamp>,
 }
 
 impl SessionTask {
@@ -80,6 +95,7 @@ impl SessionTask {
         record: Option<SessionRecord>,
         lane: EngineLane,
         snapshot: SharedSnapshot,
+        taking_up: Option<TakingUp>,
     ) -> Self {
         Self {
             shared,
@@ -92,6 +108,8 @@ impl SessionTask {
             seen: None,
             retake_at: None,
             rests_until: Timestamp(0),
+            start: None,
+            taking_up,
         }
     }
 
@@ -103,6 +121,7 @@ impl SessionTask {
         {
             return end;
         }
+        self.taking_up = None;
         loop {
             let input = self.next_input(mailbox).await;
             if let ControlFlow::Break(end) = self.work(input, mailbox).await {
@@ -116,9 +135,9 @@ impl SessionTask {
             return self.accept(message);
         }
         let clock = self.shared.clock.clone();
-        let wake_up_at = self.record.as_ref().and_then(|record| record.wake_up_at);
-        let wake_up_at = wake_up_at.map(|time| time.max(self.rests_until));
+        let mut turns = self.lane.turns();
         loop {
+            let wake_up_at = self.wake_up_at();
             tokio::select! {
                 message = mailbox.next() => {
                     if self.retake_at.take().is_none() {
@@ -137,8 +156,22 @@ impl SessionTask {
                     return Input::HostStarted;
                 }
                 () = sleep_until(&clock, self.codes.draw_again_at()) => self.draw_again().await,
+                // The deadline is known now.
+                Ok(()) = turns.changed() => {}
             }
         }
+    }
+
+    /// When the session is to be woken; not while its engine waits for its turn.
+    fn wake_up_at(&self) -> Option<Timestamp> {
+        let wanted = self.record.as_ref()?.wake_up_at?;
+        let moved = match &self.start {
+            Some(start) if start.wake_up_at == Some(wanted) => {
+                wanted.after(self.lane.turn_at()?.since(start.at))
+            }
+            _ => wanted,
+        };
+        Some(moved.max(self.rests_until))
     }
 
     /// The image of a code that was announced without.
@@ -148,7 +181,8 @@ impl SessionTask {
         if self.codes.draw_again(drawing).await
             && let Some(record) = &self.record
         {
-            let snapshot = SessionSnapshot::new(record, self.codes.live.clone());
+            let snapshot =
+                SessionSnapshot::new(record, self.codes.live.clone(), &self.shared.slots);
             bus.publish(Committed::shown_by(&snapshot, clock.now()).into_iter().collect());
             self.snapshot.store(Some(Arc::new(snapshot)));
         }
@@ -156,6 +190,7 @@ impl SessionTask {
 
     fn accept(&mut self, message: CommandMessage) -> Input {
         let id = self.next_number();
+        self.lane.hasten();
         self.replies.expect(id, message.reply);
         Input::Command { id, command: message.command }
     }
@@ -181,6 +216,8 @@ impl SessionTask {
     fn heed(&mut self, report: EngineReport) -> EngineReport {
         if let EngineReport::Failed(failure) = &report {
             tracing::warn!(session.name = %self.name, %failure, "the engine failed");
+        }
+        if let EngineReport::Failed(_) | EngineReport::Stopped = &report {
             // Whatever is left of it must not be heard of again.
             self.lane.stop();
         }
@@ -204,7 +241,7 @@ impl SessionTask {
             seed: rand::random(),
             input_number: self.next_number(),
             settings: self.shared.settings.clone(),
-            watched: true,
+            watched: self.shared.watching.is_watched(&self.name),
         };
         let asked =
             asking::ask(&self.shared, self.record.as_ref(), &input, &context, mailbox).await;
@@ -238,15 +275,19 @@ impl SessionTask {
         );
         let Ok(events) = events else { return ControlFlow::Break(TaskEnd::Overtaken) };
         metrics::counter!("session_inputs_total", "cause" => input.cause()).increment(1);
-        let snapshot = SessionSnapshot::new(&commit.record, code.clone());
+        let snapshot = SessionSnapshot::new(&commit.record, code.clone(), &self.shared.slots);
         self.snapshot.store((!deletes).then(|| Arc::new(snapshot)));
         self.record = Some(commit.record);
         self.shared.bus.publish(
             events.into_iter().map(|event| Committed::new(event, code.as_ref())).collect(),
         );
         self.codes.live = code;
+        let urgency = match input {
+            Input::Command { .. } => Urgency::Person,
+            _ => Urgency::Automatic,
+        };
         for effect in decision.transition.effects {
-            self.carry_out(effect);
+            self.carry_out(effect, urgency);
         }
         if deletes { ControlFlow::Break(TaskEnd::Deleted) } else { ControlFlow::Continue(()) }
     }
@@ -284,7 +325,8 @@ impl SessionTask {
         self.codes = Codes::default();
         self.replies.fail_all(error);
         if let Some(record) = &self.record {
-            self.snapshot.store(Some(Arc::new(SessionSnapshot::new(record, None))));
+            let snapshot = SessionSnapshot::new(record, None, &self.shared.slots);
+            self.snapshot.store(Some(Arc::new(snapshot)));
             self.retake_at = Some(self.shared.clock.now().after(RETAKE_DELAY));
         }
     }
@@ -300,6 +342,12 @@ impl SessionTask {
         let before = self.view();
         let transition = &decision.transition;
         let created_at = self.record.as_ref().map_or(context.now, |record| record.created_at);
+        let updated_at = match (&self.record, input) {
+            // It did nothing; and who was active last must be known after the next
+            // restart, too.
+            (Some(record), Input::HostStarted) => record.updated_at,
+            _ => context.now,
+        };
         Ok(Commit {
             record: SessionRecord {
                 name: self.name.clone(),
@@ -309,7 +357,7 @@ impl SessionTask {
                 input_number: context.input_number,
                 wake_up_at: transition.wake_up_at,
                 created_at,
-                updated_at: context.now,
+                updated_at,
             },
             input: recording::record(input, context, decision)?,
             events: recording::events(&before, decision),
@@ -319,12 +367,9 @@ impl SessionTask {
         })
     }
 
-    fn carry_out(&mut self, effect: Effect) {
+    fn carry_out(&mut self, effect: Effect, urgency: Urgency) {
         match effect {
-            Effect::StartEngine => {
-                self.codes = Codes::default();
-                self.lane.start();
-            }
+            Effect::StartEngine => self.start_engine(urgency),
             Effect::StopEngine => self.lane.stop(),
             Effect::RefreshQr => self.lane.refresh_qr(),
             Effect::RequestPairingCode { phone_number } => {
@@ -336,6 +381,15 @@ impl SessionTask {
             // Done before the commit, see `work`.
             Effect::DeleteSession => {}
         }
+    }
+
+    fn start_engine(&mut self, urgency: Urgency) {
+        let record = self.record.as_ref();
+        let last_active = record.map_or(Timestamp(0), |record| record.updated_at);
+        let wake_up_at = record.and_then(|record| record.wake_up_at);
+        self.codes = Codes::default();
+        self.lane.start(urgency, last_active);
+        self.start = Some(OrderedStart { at: self.shared.clock.now(), wake_up_at });
     }
 
     fn reply(&mut self, id: CommandId, outcome: Outcome) {

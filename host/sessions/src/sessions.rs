@@ -8,31 +8,41 @@ use std::{
 
 use pairing_core::{
     clock::SharedClock,
-    command::Command,
+    command::{Command, RefusalCode},
     engine::Engine,
+    event::EventData,
+    evidence::Evidence,
     fan_out::{FanOut, Interest},
     id::SessionName,
+    phone::is_same_number,
     plugin::PluginError,
     renderer::{QrRenderer, RenderOptions},
-    session::SessionRecord,
+    session::{SessionRecord, Status},
     store::{HistoryEntry, Records, StoreError},
     workflow::{PairingSettings, SharedWorkflow},
 };
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    browser_slots::BrowserSlots,
     commands::{CommandError, CommandMessage, CommandReply},
+    committed::Committed,
+    engine_lane::LaneParts,
     event_bus::EventBus,
     retention::Retention,
     session_task::Shared,
     snapshot::{QrImage, SessionSnapshot, SharedSnapshot},
     subscription::Routed,
     supervisor::{SessionEnd, Supervised},
+    watching::{WatchGuard, Watching},
 };
 
 /// Commands that may wait for one session.
 const MAILBOX: usize = 64;
+/// After the host's start no browser starts on its own before all sessions are in
+/// line, but for so long at most.
+const LINING_UP: Duration = Duration::from_secs(5);
 
 /// How sessions are run.
 #[derive(Debug, Clone)]
@@ -43,6 +53,13 @@ pub struct SessionsConfig {
     pub command_deadline: Duration,
     /// How many browsers may be in the middle of their start at once.
     pub concurrent_starts: usize,
+    /// A browser that shows nothing for so long after its start keeps others from
+    /// starting no more.
+    pub start_patience: Duration,
+    /// How many browsers may run at once; further sessions wait in line.
+    pub max_browsers: Option<usize>,
+    /// How long somebody who asked about a session counts as looking at it.
+    pub watch_window: Duration,
     /// How long the journal is kept.
     pub journal_retention: Duration,
     /// How long recorded inputs and history are kept.
@@ -58,6 +75,9 @@ impl Default for SessionsConfig {
             // first. A pairing code comes or fails sooner.
             command_deadline: Duration::from_secs(65),
             concurrent_starts: std::thread::available_parallelism().map_or(2, usize::from),
+            start_patience: Duration::from_secs(20),
+            max_browsers: None,
+            watch_window: Duration::from_secs(60),
             journal_retention: 7 * day,
             history_retention: 365 * day,
         }
@@ -86,9 +106,8 @@ pub struct Sessions(Arc<Inner>);
 
 struct Inner {
     shared: Arc<Shared>,
-    engine: Arc<dyn Engine>,
+    lane: LaneParts,
     command_deadline: Duration,
-    starts: Arc<Semaphore>,
     entries: RwLock<BTreeMap<SessionName, Entry>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -116,20 +135,47 @@ impl Sessions {
         let tasks = TaskTracker::new();
         tasks.spawn(bus_task);
         tasks.spawn(retention.enforce(store.clone(), clock.clone(), stopping.clone()));
-        let settings = config.pairing;
-        let sessions = Self(Arc::new(Inner {
-            shared: Arc::new(Shared { store, workflow, renderer, clock, settings, bus }),
+        let watching = Watching::new(clock.clone(), config.watch_window);
+        let slots = BrowserSlots::new(config.concurrent_starts, config.max_browsers);
+        let lane = LaneParts {
             engine,
+            slots: slots.clone(),
+            clock: clock.clone(),
+            start_patience: config.start_patience,
+        };
+        let settings = config.pairing;
+        let shared = Shared { store, workflow, renderer, clock, settings, bus, watching, slots };
+        let sessions = Self(Arc::new(Inner {
+            shared: Arc::new(shared),
+            lane,
             command_deadline: config.command_deadline,
-            starts: Arc::new(Semaphore::new(config.concurrent_starts.max(1))),
             entries: RwLock::default(),
             tasks,
             stopping,
         }));
-        for record in records {
-            sessions.open(&record.name.clone(), Some(record));
-        }
+        sessions.take_up(records);
         Ok(sessions)
+    }
+
+    fn take_up(&self, records: Vec<SessionRecord>) {
+        let Shared { slots, watching, .. } = &*self.0.shared;
+        let lining_up = slots.take_up();
+        for record in records {
+            let is_pairing = !record.view.linked && record.view.status != Status::Disconnected;
+            if is_pairing {
+                // Whoever looked at it then can't have been counted.
+                watching.looked_at(&record.name);
+            }
+            self.open(&record.name.clone(), Some(record));
+        }
+        drop(lining_up);
+        let (slots, stopping) = (slots.clone(), self.0.stopping.clone());
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(LINING_UP) => slots.all_taken_up(),
+                () = stopping.cancelled() => {}
+            }
+        });
     }
 
     /// Has a session do something, and waits for its reply.
@@ -142,6 +188,12 @@ impl Sessions {
         name: &SessionName,
         command: Command,
     ) -> Result<CommandReply, CommandError> {
+        if let Some(refusal) = self.refuse_taken_number(name, &command) {
+            return Err(refusal);
+        }
+        if command.creates_session() || self.entry(name).is_some() {
+            self.0.shared.watching.looked_at(name);
+        }
         let (reply, answer) = oneshot::channel();
         self.post(name, CommandMessage { command, reply });
         match tokio::time::timeout(self.0.command_deadline, answer).await {
@@ -149,6 +201,31 @@ impl Sessions {
             Ok(Err(_)) => Err(CommandError::Interrupted),
             Err(_) => Err(CommandError::TimedOut),
         }
+    }
+
+    /// Somebody watches this session as long as the guard is held. The session need
+    /// not exist yet.
+    pub fn watch(&self, name: &SessionName) -> WatchGuard {
+        self.0.shared.watching.watch(name)
+    }
+
+    /// Somebody asked about this session just now.
+    pub fn looked_at(&self, name: &SessionName) {
+        if self.entry(name).is_some() {
+            self.0.shared.watching.looked_at(name);
+        }
+    }
+
+    /// Tells all who read events what the host itself has to say. It stands in the
+    /// journal under [`SessionName::host`].
+    ///
+    /// # Errors
+    /// If it can't be written; nobody has heard of it then.
+    pub async fn announce(&self, events: &[EventData]) -> Result<(), StoreError> {
+        let Shared { store, clock, bus, .. } = &*self.0.shared;
+        let written = store.append(&SessionName::host(), clock.now(), events).await?;
+        bus.publish(written.into_iter().map(|event| Committed::new(event, None)).collect());
+        Ok(())
     }
 
     /// A session as last committed.
@@ -194,6 +271,18 @@ impl Sessions {
         self.0.shared.store.history(name, after, limit).await
     }
 
+    /// What was seen at a line of the history, if anything.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn evidence(
+        &self,
+        name: &SessionName,
+        input_number: u64,
+    ) -> Result<Option<Evidence>, StoreError> {
+        self.0.shared.store.evidence(name, input_number).await
+    }
+
     /// Events, live and from the journal.
     pub fn events(&self) -> &EventBus {
         &self.0.shared.bus
@@ -209,6 +298,32 @@ impl Sessions {
         self.0.stopping.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+
+    /// A number that another session of this host has linked is linked once more
+    /// only by who means it: WhatsApp would not say that there is a link already.
+    fn refuse_taken_number(&self, name: &SessionName, command: &Command) -> Option<CommandError> {
+        let (Command::Init { expected_phone_number: Some(number), confirm: false }
+        | Command::RequestPairingCode { phone_number: number, confirm: false }) = command
+        else {
+            return None;
+        };
+        let has_it = |session: &Arc<SessionSnapshot>| {
+            let account = session.view.account.as_ref().filter(|_| session.view.linked);
+            account.is_some_and(|account| is_same_number(&account.phone_number, number))
+        };
+        if self.session(name).as_ref().is_some_and(has_it) {
+            // The workflow knows what to do about it.
+            return None;
+        }
+        let other = self.sessions().into_iter().find(has_it)?;
+        Some(CommandError::Refused {
+            code: RefusalCode::AlreadyLinked,
+            message: format!(
+                "The session `{}` of this host has linked this number already; repeat it with confirm if it is to be linked here too.",
+                other.name
+            ),
+        })
     }
 
     /// Puts a command into the session's mailbox, or refuses it.
@@ -254,16 +369,16 @@ impl Sessions {
         let supervised = Supervised {
             name: name.clone(),
             shared: self.0.shared.clone(),
-            engine: self.0.engine.clone(),
-            starts: self.0.starts.clone(),
+            lane: self.0.lane.clone(),
             tasks: self.0.tasks.clone(),
             stopping: self.0.stopping.clone(),
             snapshot: entry.snapshot.clone(),
         };
         supervised.show(record.as_ref());
+        let taking_up = record.as_ref().map(|_| self.0.shared.slots.take_up());
         let (sessions, name) = (self.clone(), name.clone());
         self.0.tasks.spawn(async move {
-            if supervised.run(record, &mut inbox).await == SessionEnd::Deleted {
+            if supervised.run(record, taking_up, &mut inbox).await == SessionEnd::Deleted {
                 sessions.forget(&name);
                 // Who wrote to the deleted session means the next of that name.
                 inbox.close();
@@ -279,5 +394,6 @@ impl Sessions {
     fn forget(&self, name: &SessionName) {
         let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
         entries.remove(name);
+        self.0.shared.watching.forget(name);
     }
 }

@@ -12,7 +12,10 @@ use pairing_core::{
 };
 use secrecy::SecretString;
 
-use crate::live_code::LiveCode;
+use crate::{
+    browser_slots::{BrowserSlots, QueuePlace},
+    live_code::LiveCode,
+};
 
 /// Where a session's task puts its snapshot, and all others read it. None: the
 /// session does not exist (yet).
@@ -30,6 +33,7 @@ pub struct SessionSnapshot {
     /// When it last changed.
     pub updated_at: Timestamp,
     pub(crate) code: Option<LiveCode>,
+    slots: BrowserSlots,
 }
 
 /// A drawn QR code.
@@ -43,14 +47,24 @@ pub struct QrImage {
 }
 
 impl SessionSnapshot {
-    pub(crate) fn new(record: &SessionRecord, code: Option<LiveCode>) -> Self {
+    pub(crate) fn new(
+        record: &SessionRecord,
+        code: Option<LiveCode>,
+        slots: &BrowserSlots,
+    ) -> Self {
         Self {
             name: record.name.clone(),
             view: record.view.clone(),
             created_at: record.created_at,
             updated_at: record.updated_at,
             code,
+            slots: slots.clone(),
         }
+    }
+
+    /// Where the session stands now, if it waits for its browser.
+    pub fn queue(&self) -> Option<QueuePlace> {
+        self.slots.place(&self.name)
     }
 
     /// The QR code's `data:image/png` URL, while it may be shown.

@@ -5,13 +5,14 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use pairing_core::{clock::Timestamp, engine::Engine, id::SessionName, session::SessionRecord};
-use tokio::sync::{Semaphore, mpsc};
+use pairing_core::{clock::Timestamp, id::SessionName, session::SessionRecord};
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    browser_slots::TakingUp,
     commands::{CommandError, CommandMessage, Mailbox},
-    engine_lane::EngineLane,
+    engine_lane::{EngineLane, LaneParts},
     session_task::{SessionTask, Shared, TaskEnd},
     snapshot::{SessionSnapshot, SharedSnapshot},
 };
@@ -22,12 +23,13 @@ const MAX_RESTARTS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(600);
 /// Between attempts to read the session's row.
 const READ_AGAIN: Duration = Duration::from_secs(1);
+/// Before callers are refused because the row can't be read.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Supervised {
     pub(crate) name: SessionName,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) starts: Arc<Semaphore>,
+    pub(crate) lane: LaneParts,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) snapshot: SharedSnapshot,
@@ -52,16 +54,17 @@ impl Supervised {
     pub(crate) async fn run(
         self,
         mut record: Option<SessionRecord>,
+        mut taking_up: Option<TakingUp>,
         mailbox: &mut mpsc::Receiver<CommandMessage>,
     ) -> SessionEnd {
         let mut restarts: Vec<Timestamp> = Vec::new();
         loop {
-            match self.run_once(record, mailbox).await {
+            match self.run_once(record, taking_up.take(), mailbox).await {
                 RunEnd::Task(TaskEnd::Deleted) => return SessionEnd::Deleted,
                 RunEnd::HostStopping => return SessionEnd::HostStopping,
                 RunEnd::Task(TaskEnd::Overtaken) | RunEnd::Panicked => {}
             }
-            record = match self.read().await {
+            record = match self.read(mailbox).await {
                 Some(record) => record,
                 None => return SessionEnd::HostStopping,
             };
@@ -87,16 +90,20 @@ impl Supervised {
 
     /// What readers see while no task has committed anything.
     pub(crate) fn show(&self, record: Option<&SessionRecord>) {
-        self.snapshot.store(record.map(|record| Arc::new(SessionSnapshot::new(record, None))));
+        let show = |record| Arc::new(SessionSnapshot::new(record, None, &self.lane.slots));
+        self.snapshot.store(record.map(show));
     }
 
     async fn run_once(
         &self,
         record: Option<SessionRecord>,
+        taking_up: Option<TakingUp>,
         mailbox: &mut mpsc::Receiver<CommandMessage>,
     ) -> RunEnd {
-        let (lane, driver) =
-            EngineLane::open(self.engine.clone(), self.name.clone(), self.starts.clone());
+        // It was in the middle of attempts that failed.
+        let detail = record.as_ref().and_then(|record| record.view.detail.as_ref());
+        let is_suspect = detail.is_some_and(|detail| detail.attempt.is_some());
+        let (lane, driver) = EngineLane::open(self.lane.clone(), self.name.clone(), is_suspect);
         // Ends by itself, engine and all, when the task drops its lane.
         let mut driver = self.tasks.spawn(driver);
         let task = SessionTask::new(
@@ -105,6 +112,7 @@ impl Supervised {
             record,
             lane,
             self.snapshot.clone(),
+            taking_up,
         );
         let end = tokio::select! {
             end = AssertUnwindSafe(task.run(mailbox)).catch_unwind() => match end {
@@ -128,24 +136,36 @@ impl Supervised {
     }
 
     /// The session's row; none when the host stops before it could be read.
-    async fn read(&self) -> Option<Option<SessionRecord>> {
-        loop {
-            let read = tokio::select! {
-                read = self.shared.store.sessions() => read,
-                () = self.stopping.cancelled() => return None,
-            };
-            match read {
-                Ok(records) => {
-                    return Some(records.into_iter().find(|record| record.name == self.name));
-                }
-                Err(error) => {
-                    tracing::warn!(session.name = %self.name, %error, "the session could not be read; trying again");
+    /// Meanwhile callers hear at once that nobody is there.
+    async fn read(
+        &self,
+        mailbox: &mut mpsc::Receiver<CommandMessage>,
+    ) -> Option<Option<SessionRecord>> {
+        let mut mailbox = Mailbox::new(mailbox);
+        let read = async {
+            loop {
+                match self.shared.store.sessions().await {
+                    Ok(records) => {
+                        return records.into_iter().find(|record| record.name == self.name);
+                    }
+                    Err(error) => {
+                        tracing::warn!(session.name = %self.name, %error, "the session could not be read; trying again");
+                        tokio::time::sleep(READ_AGAIN).await;
+                    }
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(READ_AGAIN) => {}
-                () = self.stopping.cancelled() => return None,
-            }
+        };
+        tokio::pin!(read);
+        // Most often it is there in no time, and nobody need be turned away.
+        let is_late = tokio::time::sleep(PATIENCE);
+        tokio::select! {
+            record = &mut read => return Some(record),
+            () = is_late => {}
+            () = self.stopping.cancelled() => return None,
+        }
+        tokio::select! {
+            record = mailbox.refuse_until(read, || CommandError::Interrupted) => Some(record),
+            () = self.stopping.cancelled() => None,
         }
     }
 }
