@@ -5,7 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+pub mod budgets;
 pub mod deliveries;
+pub mod evidence;
+pub mod hooks;
 pub mod journal;
 pub mod kv;
 pub mod logins;
@@ -44,7 +47,25 @@ macro_rules! contract_tests {
             a_reader_never_sees_a_later_entry_first
             a_purge_keeps_the_newest
             a_purge_leaves_no_hole_when_the_clock_was_set_back
+            the_hosts_own_events_stand_among_the_sessions
             the_check_passes
+        );
+        $crate::contract_tests!($open, evidence:
+            what_was_seen_comes_back_beside_its_line_of_history
+            of_each_session_the_newest_fifty_are_kept
+            evidence_goes_with_its_session_and_with_its_line
+            evidence_without_a_line_of_history_is_refused
+        );
+        $crate::contract_tests!($open, budgets:
+            attempts_are_counted_until_they_leave_the_window
+            all_budgets_are_charged_or_none
+            of_many_racing_attempts_no_more_pass_than_there_are
+            a_clock_that_was_set_back_frees_nobody_and_locks_nobody_out
+            what_is_long_over_is_forgotten
+        );
+        $crate::contract_tests!($open, hooks:
+            versions_come_back_newest_first_and_are_replaced
+            of_racing_changes_one_is_the_next
         );
         $crate::contract_tests!($open, logins:
             usernames_are_unique_without_case
@@ -157,7 +178,9 @@ fn commit(session: &str, number: u64, events: Vec<EventData>) -> Commit {
             reason: Some(Reason::Loading),
             detail,
             cause: "engine:loading".to_owned(),
+            has_evidence: false,
         }),
+        evidence: None,
         delete: false,
     }
 }

@@ -5,12 +5,14 @@
 //! and pairing codes stay in memory, refresh tokens are never stored, and
 //! passwords come in as hashes.
 
+mod budgets;
 mod chain;
 mod connect;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod deliveries;
 mod error;
+mod hooks;
 mod postgres;
 mod rows;
 mod sqlite;

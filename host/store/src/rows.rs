@@ -2,6 +2,8 @@
 //! can't be read is told with table, column and row.
 
 pub(crate) mod deliveries;
+pub(crate) mod evidence;
+pub(crate) mod hooks;
 pub(crate) mod plugins;
 pub(crate) mod progress;
 
@@ -24,6 +26,7 @@ pub(crate) trait Columns {
     fn integer(&self, column: &'static str) -> Result<i64, sqlx::Error>;
     fn optional_integer(&self, column: &'static str) -> Result<Option<i64>, sqlx::Error>;
     fn bytes(&self, column: &'static str) -> Result<Vec<u8>, sqlx::Error>;
+    fn optional_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, sqlx::Error>;
 }
 
 macro_rules! columns_of {
@@ -42,6 +45,9 @@ macro_rules! columns_of {
                 self.try_get(column)
             }
             fn bytes(&self, column: &'static str) -> Result<Vec<u8>, sqlx::Error> {
+                self.try_get(column)
+            }
+            fn optional_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, sqlx::Error> {
                 self.try_get(column)
             }
         }
@@ -178,6 +184,7 @@ pub(crate) fn history(
         reason: reason.map(|word| row.word("reason", word)).transpose()?,
         detail: detail.map(|_| row.json("detail")).transpose()?,
         cause: row.text("cause")?,
+        has_evidence: row.number::<u64>("has_evidence")? > 0,
     })
 }
 
@@ -185,7 +192,8 @@ pub(crate) fn journal_event(row: &impl Columns) -> Result<JournalEvent, StoreErr
     let row = Reading::of("journal", row, row.integer("id").unwrap_or_default().to_string());
     Ok(JournalEvent {
         id: Cursor(row.number("id")?),
-        session: row.session("session_name")?,
+        session: SessionName::from_journal(&row.text("session_name")?)
+            .map_err(|error| row.corrupt("session_name", error))?,
         at: row.time("at")?,
         data: row.json("event")?,
     })
@@ -244,22 +252,34 @@ pub(crate) fn username_key(username: &str) -> String {
     username.to_lowercase()
 }
 
-/// A commit's events as JSON, in order.
-pub(crate) fn events_as_json(commit: &Commit) -> Result<Vec<String>, StoreError> {
-    commit.events.iter().map(json::<EventData>).collect()
+/// Events that are written to the journal together.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'e> {
+    pub(crate) session: &'e SessionName,
+    pub(crate) at: Timestamp,
+    pub(crate) events: &'e [EventData],
 }
 
-/// What a commit is answered whose events begin at `first`.
-pub(crate) fn entries(commit: &Commit, first: u64) -> Vec<JournalEvent> {
-    (first..)
-        .zip(&commit.events)
-        .map(|(id, data)| JournalEvent {
+impl<'e> Run<'e> {
+    pub(crate) fn of(commit: &'e Commit) -> Self {
+        Self { session: &commit.record.name, at: commit.input.at, events: &commit.events }
+    }
+
+    /// As JSON, in order.
+    pub(crate) fn as_json(self) -> Result<Vec<String>, StoreError> {
+        self.events.iter().map(json::<EventData>).collect()
+    }
+
+    /// The entries, if the first is at `first`.
+    pub(crate) fn entries(self, first: u64) -> Vec<JournalEvent> {
+        let entry = |(id, data): (u64, &EventData)| JournalEvent {
             id: Cursor(id),
-            session: commit.record.name.clone(),
-            at: commit.input.at,
+            session: self.session.clone(),
+            at: self.at,
             data: data.clone(),
-        })
-        .collect()
+        };
+        (first..).zip(self.events).map(entry).collect()
+    }
 }
 
 /// The row's input number does not allow this commit.
@@ -272,6 +292,12 @@ pub(crate) fn conflict(commit: &Commit) -> StoreError {
 
 /// A commit whose parts contradict each other is a mistake of the caller.
 pub(crate) fn consistent(commit: &Commit) -> Result<(), StoreError> {
+    if commit.evidence.is_some() && commit.history.is_none() {
+        return Err(StoreError::Refused(format!(
+            "commit of `{}`: there is evidence without a line of history",
+            commit.record.name
+        )));
+    }
     if commit.input.number >= 1 && commit.record.input_number == commit.input.number {
         return Ok(());
     }
@@ -284,7 +310,7 @@ pub(crate) fn consistent(commit: &Commit) -> Result<(), StoreError> {
 /// So many rows go with one statement, so that none runs into a time-out.
 pub(crate) const PURGE_AT_ONCE: i64 = 2_000;
 
-/// Journal, inputs, history, deleted sessions; `$1` is the time, `$2` how many.
+/// Journal, inputs, history (with its evidence), deleted sessions; `$1` is the time, `$2` how many.
 ///
 /// The journal loses a run at its beginning and nothing in its middle, even if
 /// the clock was set back: readers tell from its oldest place whether they

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use pairing_core::{
-    event::{Cursor, JournalEvent},
+    event::{Cursor, EventData, JournalEvent},
+    id::SessionName,
     store::Store,
 };
 use tokio::task::JoinSet;
@@ -125,6 +126,22 @@ pub async fn a_purge_leaves_no_hole_when_the_clock_was_set_back(store: Arc<dyn S
     store.purge(at(100), at(0)).await.unwrap();
     let left = store.read(Cursor(0), 9).await.unwrap();
     assert_eq!(left.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 3, 4]);
+}
+
+pub async fn the_hosts_own_events_stand_among_the_sessions(store: Arc<dyn Store>) {
+    store.commit(&commit("s", 1, vec![loading(1)])).await.unwrap();
+    let host = SessionName::host();
+    let alert = EventData::Other {
+        kind: "alert".to_owned(),
+        fields: vec![("code".to_owned(), "page_drift".to_owned())],
+    };
+    let told = store.append(&host, at(7), &[alert.clone(), loading(2)]).await.unwrap();
+    assert_eq!(store.append(&host, at(8), &[]).await.unwrap(), []);
+    let next = store.commit(&commit("s", 2, vec![loading(3)])).await.unwrap();
+    assert_eq!(told.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!((&told[0].session, told[0].at, &told[0].data), (&host, at(7), &alert));
+    assert_eq!(next[0].id, Cursor(4));
+    assert_eq!(store.read(Cursor(1), 2).await.unwrap(), told);
 }
 
 pub async fn the_check_passes(store: Arc<dyn Store>) {

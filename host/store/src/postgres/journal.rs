@@ -3,13 +3,17 @@
 use async_trait::async_trait;
 use pairing_core::{
     clock::Timestamp,
-    event::{Cursor, JournalEvent},
-    store::{Commit, JournalStore, StoreError},
+    event::{Cursor, EventData, JournalEvent},
+    id::SessionName,
+    store::{JournalStore, StoreError},
 };
 use sqlx::PgConnection;
 
 use super::PostgresStore;
-use crate::{error::from_sqlx, rows};
+use crate::{
+    error::from_sqlx,
+    rows::{self, Run},
+};
 
 #[async_trait]
 impl JournalStore for PostgresStore {
@@ -24,6 +28,22 @@ impl JournalStore for PostgresStore {
                 .iter()
                 .map(rows::journal_event)
                 .collect()
+        })
+        .await
+    }
+
+    async fn append(
+        &self,
+        session: &SessionName,
+        at: Timestamp,
+        events: &[EventData],
+    ) -> Result<Vec<JournalEvent>, StoreError> {
+        self.within(async {
+            let run = Run { session, at, events };
+            let mut write = self.writing().await?;
+            let first = append(&mut write, run).await?;
+            write.commit().await.map_err(from_sqlx)?;
+            Ok(run.entries(first))
         })
         .await
     }
@@ -79,12 +99,9 @@ impl JournalStore for PostgresStore {
     }
 }
 
-/// Gives the commit's events the next places; answers the first, or 0.
-pub(super) async fn append(
-    connection: &mut PgConnection,
-    commit: &Commit,
-) -> Result<u64, StoreError> {
-    let events = rows::events_as_json(commit)?;
+/// Gives the events the next places; answers the first, or 0.
+pub(super) async fn append(connection: &mut PgConnection, run: Run<'_>) -> Result<u64, StoreError> {
+    let events = run.as_json()?;
     if events.is_empty() {
         return Ok(0);
     }
@@ -101,8 +118,8 @@ pub(super) async fn append(
          FROM UNNEST($4::TEXT[]) WITH ORDINALITY AS events (event, place)",
     )
     .bind(rows::integer(first))
-    .bind(commit.record.name.as_str())
-    .bind(rows::time(commit.input.at))
+    .bind(run.session.as_str())
+    .bind(rows::time(run.at))
     .bind(events)
     .execute(connection)
     .await

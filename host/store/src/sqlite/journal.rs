@@ -3,13 +3,17 @@
 use async_trait::async_trait;
 use pairing_core::{
     clock::Timestamp,
-    event::{Cursor, JournalEvent},
-    store::{Commit, JournalStore, StoreError},
+    event::{Cursor, EventData, JournalEvent},
+    id::SessionName,
+    store::{JournalStore, StoreError},
 };
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
-use crate::{error::from_sqlx, rows};
+use crate::{
+    error::from_sqlx,
+    rows::{self, Run},
+};
 
 #[async_trait]
 impl JournalStore for SqliteStore {
@@ -23,6 +27,22 @@ impl JournalStore for SqliteStore {
             .iter()
             .map(rows::journal_event)
             .collect()
+    }
+
+    async fn append(
+        &self,
+        session: &SessionName,
+        at: Timestamp,
+        events: &[EventData],
+    ) -> Result<Vec<JournalEvent>, StoreError> {
+        self.within(async {
+            let run = Run { session, at, events };
+            let mut write = self.writing().await?;
+            let first = append(&mut write, run).await?;
+            write.commit().await.map_err(from_sqlx)?;
+            Ok(run.entries(first))
+        })
+        .await
     }
 
     async fn bounds(&self) -> Result<(Cursor, Cursor), StoreError> {
@@ -69,12 +89,12 @@ impl JournalStore for SqliteStore {
     }
 }
 
-/// Gives the commit's events the next places; answers the first, or 0.
+/// Gives the events the next places; answers the first, or 0.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
-    commit: &Commit,
+    run: Run<'_>,
 ) -> Result<u64, StoreError> {
-    let events = rows::events_as_json(commit)?;
+    let events = run.as_json()?;
     if events.is_empty() {
         return Ok(0);
     }
@@ -88,8 +108,8 @@ pub(super) async fn append(
     for (id, event) in (first..).zip(events) {
         sqlx::query("INSERT INTO journal (id, session_name, at, event) VALUES ($1, $2, $3, $4)")
             .bind(rows::integer(id))
-            .bind(commit.record.name.as_str())
-            .bind(rows::time(commit.input.at))
+            .bind(run.session.as_str())
+            .bind(rows::time(run.at))
             .bind(event)
             .execute(&mut *connection)
             .await

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use pairing_core::{
     event::JournalEvent,
+    evidence::Evidence,
     id::SessionName,
     plugin_store::Parked,
     session::SessionRecord,
@@ -11,7 +12,10 @@ use pairing_core::{
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
-use crate::{error::from_sqlx, rows};
+use crate::{
+    error::from_sqlx,
+    rows::{self, Run, evidence as evidence_rows},
+};
 
 #[async_trait]
 impl SessionStore for SqliteStore {
@@ -33,20 +37,20 @@ impl SessionStore for SqliteStore {
             && let Some(first) = done_before(&mut write, commit).await?
         {
             write.rollback().await.map_err(from_sqlx)?;
-            return Ok(rows::entries(commit, first));
+            return Ok(Run::of(commit).entries(first));
         }
         if !in_turn {
             write.rollback().await.map_err(from_sqlx)?;
             return Err(rows::conflict(commit));
         }
-        let first = super::journal::append(&mut write, commit).await?;
+        let first = super::journal::append(&mut write, Run::of(commit)).await?;
         if commit.delete {
             bury(&mut write, commit, first).await?;
         } else {
             record(&mut write, commit, first).await?;
         }
         write.commit().await.map_err(from_sqlx)?;
-        Ok(rows::entries(commit, first))
+        Ok(Run::of(commit).entries(first))
     }
 
     async fn history(
@@ -55,19 +59,30 @@ impl SessionStore for SqliteStore {
         after: u64,
         limit: u32,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM history WHERE session_name = $1 AND input_number > $2
-             ORDER BY input_number LIMIT $3",
-        )
-        .bind(session.as_str())
-        .bind(rows::integer(after))
-        .bind(i64::from(limit))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(from_sqlx)?
-        .iter()
-        .map(|row| rows::history(session, row))
-        .collect()
+        sqlx::query(evidence_rows::HISTORY)
+            .bind(session.as_str())
+            .bind(rows::integer(after))
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(from_sqlx)?
+            .iter()
+            .map(|row| rows::history(session, row))
+            .collect()
+    }
+
+    async fn evidence(
+        &self,
+        session: &SessionName,
+        input_number: u64,
+    ) -> Result<Option<Evidence>, StoreError> {
+        let found = sqlx::query(evidence_rows::EVIDENCE)
+            .bind(session.as_str())
+            .bind(rows::integer(input_number))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(from_sqlx)?;
+        found.map(|row| evidence_rows::evidence(session, input_number, &row)).transpose()
     }
 
     async fn inputs(
@@ -172,6 +187,16 @@ async fn record(
     .await
     .map_err(from_sqlx)?;
     let Some(entry) = &commit.history else { return Ok(()) };
+    add_history(connection, session, entry).await?;
+    let Some(evidence) = &commit.evidence else { return Ok(()) };
+    add_evidence(connection, session, entry.input_number, evidence).await
+}
+
+async fn add_history(
+    connection: &mut SqliteConnection,
+    session: &str,
+    entry: &HistoryEntry,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO history (session_name, input_number, at, status, reason, detail, cause)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -186,6 +211,29 @@ async fn record(
     .execute(connection)
     .await
     .map_err(from_sqlx)?;
+    Ok(())
+}
+
+async fn add_evidence(
+    connection: &mut SqliteConnection,
+    session: &str,
+    number: u64,
+    evidence: &Evidence,
+) -> Result<(), StoreError> {
+    sqlx::query(evidence_rows::ADD)
+        .bind(session)
+        .bind(rows::integer(number))
+        .bind(rows::json(evidence)?)
+        .bind(&evidence.screenshot)
+        .execute(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    sqlx::query(evidence_rows::TRIM)
+        .bind(session)
+        .bind(evidence_rows::KEPT)
+        .execute(connection)
+        .await
+        .map_err(from_sqlx)?;
     Ok(())
 }
 
