@@ -105,7 +105,9 @@ impl TestApi {
         let address = listener.local_addr().expect("it is bound");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = pairing_store::connect(&pairing_store::Config::new(url)).await.expect("SQLite");
-        let (mut config, mut tuning) = (config(address.port()), SessionsConfig::default());
+        // The pages here show nothing until a test says so: others must not wait.
+        let mut tuning = SessionsConfig { concurrent_starts: 1_000, ..Default::default() };
+        let mut config = config(address.port());
         change(&mut config, &mut tuning);
         let clock = Arc::new(FakeClock::default());
         let seal_key = Some(vec![7; 32].into());

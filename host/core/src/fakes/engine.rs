@@ -34,6 +34,8 @@ struct Page {
     code: Option<Result<String, CodeFailure>>,
     start_panics: bool,
     code_panics: bool,
+    start_fails: Option<EngineFailure>,
+    log_out_fails: Option<EngineFailure>,
     wipe_fails: Option<EngineFailure>,
 }
 
@@ -42,13 +44,20 @@ struct Page {
 pub struct FakeEngine {
     pages: Arc<Mutex<HashMap<SessionName, Page>>>,
     called: Arc<watch::Sender<u64>>,
+    started: Arc<Mutex<Vec<SessionName>>>,
     starts_held: Arc<watch::Sender<bool>>,
+    start_held: Arc<watch::Sender<Option<SessionName>>>,
 }
 
 impl FakeEngine {
     /// What was asked for this session so far.
     pub fn calls(&self, session: &SessionName) -> Vec<FakeCall> {
         self.page(session, |page| page.calls.clone())
+    }
+
+    /// All starts of all sessions so far, in their order.
+    pub fn starts(&self) -> Vec<SessionName> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until `call` was made at least `times` times.
@@ -102,6 +111,22 @@ impl FakeEngine {
         self.starts_held.send_replace(held);
     }
 
+    /// The browser of this session alone hangs in the middle of its start, until
+    /// another one is named, or none.
+    pub fn hang_start(&self, session: Option<&SessionName>) {
+        self.start_held.send_replace(session.cloned());
+    }
+
+    /// Browsers can't be started until told otherwise.
+    pub fn fail_starts(&self, session: &SessionName, failure: Option<EngineFailure>) {
+        self.page(session, |page| page.start_fails = failure);
+    }
+
+    /// The page can't unlink until told otherwise.
+    pub fn fail_log_outs(&self, session: &SessionName, failure: Option<EngineFailure>) {
+        self.page(session, |page| page.log_out_fails = failure);
+    }
+
     /// Profiles can't be removed until told otherwise.
     pub fn fail_wipes(&self, session: &SessionName, failure: Option<EngineFailure>) {
         self.page(session, |page| page.wipe_fails = failure);
@@ -129,10 +154,15 @@ impl Engine for FakeEngine {
             page.events = Some(events);
             std::mem::take(&mut page.start_panics)
         });
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).push(session.clone());
         self.note(session, FakeCall::Start);
         assert!(!panics, "the fake engine was told to panic");
         // An error would mean that the engine is gone, and it is here.
         let _ = self.starts_held.subscribe().wait_for(|held| !held).await;
+        let _ = self.start_held.subscribe().wait_for(|held| held.as_ref() != Some(session)).await;
+        if let Some(failure) = self.page(session, |page| page.start_fails.clone()) {
+            return Err(failure);
+        }
         Ok(Box::new(FakeHandle { engine: self.clone(), session: session.clone() }))
     }
 
@@ -172,6 +202,9 @@ impl EngineHandle for FakeHandle {
 
     async fn log_out(&self) -> Result<(), EngineFailure> {
         self.engine.note(&self.session, FakeCall::LogOut);
+        if let Some(failure) = self.engine.page(&self.session, |page| page.log_out_fails.clone()) {
+            return Err(failure);
+        }
         self.engine.report(&self.session, EngineReport::LoggedOut { by_us: true }).await;
         Ok(())
     }

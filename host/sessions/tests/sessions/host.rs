@@ -49,17 +49,27 @@ pub(crate) struct Decides {
 
 impl Host {
     pub(crate) async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), Arc::default()).await
+        Self::tuned(tuning()).await
     }
 
-    async fn start_in(folder: TempDir, clock: Arc<FakeClock>) -> Self {
+    /// With these settings.
+    pub(crate) async fn tuned(tuning: SessionsConfig) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), Arc::default(), tuning).await
+    }
+
+    async fn start_in(folder: TempDir, clock: Arc<FakeClock>, tuning: SessionsConfig) -> Self {
         let (renderer, workflow, fan_out) = (Arc::default(), Arc::default(), Arc::default());
         let fakes = Decides {
             workflow: Arc::clone(&workflow) as _,
             renderer: Arc::clone(&renderer) as _,
             fan_out: Arc::clone(&fan_out) as _,
         };
-        Self { renderer, workflow, fan_out, ..Self::start_with(folder, clock, fakes).await }
+        Self {
+            renderer,
+            workflow,
+            fan_out,
+            ..Self::start_tuned(folder, clock, fakes, tuning).await
+        }
     }
 
     /// With these plugins in place of the fakes.
@@ -67,6 +77,15 @@ impl Host {
         folder: TempDir,
         clock: Arc<FakeClock>,
         plugins: Decides,
+    ) -> Self {
+        Self::start_tuned(folder, clock, plugins, tuning()).await
+    }
+
+    pub(crate) async fn start_tuned(
+        folder: TempDir,
+        clock: Arc<FakeClock>,
+        plugins: Decides,
+        tuning: SessionsConfig,
     ) -> Self {
         let database = format!("sqlite:{}", folder.path().join("pairing.db").display());
         let inner = pairing_store::connect(&pairing_store::Config::new(database)).await.unwrap();
@@ -80,17 +99,21 @@ impl Host {
             fan_out: plugins.fan_out,
             clock: clock.clone(),
         };
-        let sessions = Sessions::start(parts, SessionsConfig::default()).await.unwrap();
+        let sessions = Sessions::start(parts, tuning).await.unwrap();
         let (renderer, workflow, fan_out) = (Arc::default(), Arc::default(), Arc::default());
         Self { sessions, store, engine, clock, renderer, workflow, fan_out, folder }
     }
 
     /// The same data folder, later, with a new browser and new memory.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_tuned(tuning()).await
+    }
+
+    pub(crate) async fn restart_tuned(self, tuning: SessionsConfig) -> Self {
         self.sessions.stop().await;
         let Self { folder, clock, store, .. } = self;
         drop(store);
-        Self::start_in(folder, clock).await
+        Self::start_in(folder, clock, tuning).await
     }
 
     pub(crate) async fn restart_with(self, plugins: Decides) -> Self {
@@ -212,6 +235,11 @@ impl Host {
         let expected: Vec<u64> = (1..=places.len() as u64).collect();
         assert_eq!(places, expected);
     }
+}
+
+/// The pages here show nothing until the test says so: others must not wait.
+pub(crate) fn tuning() -> SessionsConfig {
+    SessionsConfig { concurrent_starts: 1_000, ..SessionsConfig::default() }
 }
 
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {

@@ -7,7 +7,9 @@ use pairing_core::{
     workflow::{EngineReport, Input},
 };
 
-use crate::host::{Host, init, name, parsed, within};
+use pairing_sessions::SessionsConfig;
+
+use crate::host::{Host, init, name, parsed, tuning, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn inputs_are_worked_in_order_and_numbered_without_gaps() {
@@ -110,9 +112,8 @@ fn is_report(input: &Input) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_waits_for_its_turn_is_given_up_when_the_session_is_stopped() {
-    let host = Host::start().await;
-    let starts = std::thread::available_parallelism().unwrap().get();
-    let busy: Vec<_> = (0..starts).map(|number| name(&format!("busy-{number}"))).collect();
+    let host = Host::tuned(SessionsConfig { concurrent_starts: 2, ..tuning() }).await;
+    let busy: Vec<_> = (0..2).map(|number| name(&format!("busy-{number}"))).collect();
     let session = name("sales");
     host.engine.hold_starts(true);
     for busy in &busy {

@@ -97,6 +97,7 @@ async fn a_session_whose_row_another_writer_changed_is_read_anew() {
         input: RecordedInput { number: 2, ..recorded },
         events: vec![],
         history: None,
+        evidence: None,
         delete: false,
     };
     host.store.commit(&foreign).await.unwrap();
