@@ -137,6 +137,8 @@ pub async fn start_sessions(
     if let Some(starts) = settings.chromium.concurrent_starts {
         config.concurrent_starts = starts;
     }
+    config.max_browsers = settings.chromium.max_browsers;
+    config.watch_window = settings.watch_window.unwrap_or(config.watch_window);
     config.journal_retention = settings.journal_kept.unwrap_or(config.journal_retention);
     config.history_retention = settings.history_kept.unwrap_or(config.history_retention);
     let parts = SessionsParts {

@@ -33,6 +33,8 @@ pub enum QueueReason {
     Starting,
     /// As many browsers run as may.
     Slots,
+    /// The disk has no room.
+    Space,
 }
 
 impl QueueReason {
@@ -41,6 +43,7 @@ impl QueueReason {
         match self {
             Self::Starting => "starting",
             Self::Slots => "slots",
+            Self::Space => "space",
         }
     }
 }
@@ -79,6 +82,8 @@ struct State {
     /// Sessions that were not yet taken up since the host started: only when the
     /// whole line stands it is known who is first.
     taking_up: usize,
+    /// The disk has no room for what a browser writes.
+    is_held: bool,
 }
 
 /// The place in the line.
@@ -109,6 +114,7 @@ impl BrowserSlots {
             ranks: BTreeMap::new(),
             tickets: 0,
             taking_up: 0,
+            is_held: false,
         })))
     }
 
@@ -149,7 +155,11 @@ impl BrowserSlots {
         Some(QueuePlace {
             position: state.waiting.range(..=rank).count(),
             waiting: state.waiting.len(),
-            reason: if is_full { QueueReason::Slots } else { QueueReason::Starting },
+            reason: match (state.is_held, is_full) {
+                (true, _) => QueueReason::Space,
+                (false, true) => QueueReason::Slots,
+                (false, false) => QueueReason::Starting,
+            },
         })
     }
 
@@ -162,6 +172,12 @@ impl BrowserSlots {
     /// Whoever is not in the line by now comes too late.
     pub(crate) fn all_taken_up(&self) {
         self.state().taking_up = 0;
+        self.grant();
+    }
+
+    /// While this holds nobody starts.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.state().is_held = is_held;
         self.grant();
     }
 
@@ -211,7 +227,8 @@ impl State {
     /// Takes the next one out of the line, if it may start.
     fn next(&mut self) -> Option<Waiting> {
         self.measure();
-        if self.starting >= self.max_starting
+        if self.is_held
+            || self.starting >= self.max_starting
             || self.max_running.is_some_and(|max| self.running >= max)
         {
             return None;
@@ -346,6 +363,17 @@ mod tests {
         }
         assert_eq!(slots.state().starting, 0);
         order
+    }
+
+    #[test]
+    fn a_full_disk_holds_all_until_there_is_room() {
+        let slots = BrowserSlots::new(2, None);
+        slots.hold(true);
+        let mut place = slots.join(person("one"));
+        assert_eq!(slots.place(&name("one")).unwrap().reason, QueueReason::Space);
+        assert!(place.comes.try_recv().is_err(), "nobody starts");
+        slots.hold(false);
+        assert!(place.comes.try_recv().is_ok());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod session_actions;
 mod session_task;
 mod sessions;
 mod snapshot;
+mod space;
 mod subscription;
 mod supervisor;
 mod watching;

@@ -228,6 +228,11 @@ impl Sessions {
         Ok(())
     }
 
+    /// While this holds no browser starts; those that want to wait in line.
+    pub(crate) fn hold_starts(&self, is_held: bool) {
+        self.0.shared.slots.hold(is_held);
+    }
+
     /// A session as last committed.
     pub fn session(&self, name: &SessionName) -> Option<Arc<SessionSnapshot>> {
         self.entry(name)?.snapshot.load_full()
