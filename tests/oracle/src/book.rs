@@ -1,0 +1,92 @@
+//! All that was seen, in memory and line by line in a file, so that a run that
+//! ends badly can be looked into.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::json;
+
+use crate::event::Event;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reader {
+    Socket,
+    Webhook,
+}
+
+/// What one reader saw, in the order of its coming.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) events: Vec<Event>,
+    ids: HashSet<u64>,
+    /// No id up to this one is missing.
+    complete: u64,
+}
+
+pub(crate) struct Book(Mutex<Inner>);
+
+struct Inner {
+    file: BufWriter<File>,
+    seen: BTreeMap<Reader, Seen>,
+}
+
+impl Book {
+    pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
+        let file = BufWriter::new(File::create(path)?);
+        Ok(Self(Mutex::new(Inner { file, seen: BTreeMap::new() })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From here on all must be seen.
+    pub(crate) fn begin(&self, after: u64) {
+        let mut inner = self.inner();
+        for reader in [Reader::Socket, Reader::Webhook] {
+            inner.seen.entry(reader).or_default().complete = after;
+        }
+    }
+
+    pub(crate) fn see(&self, reader: Reader, event: Event) {
+        self.note(&json!({ "reader": format!("{reader:?}"), "event": &event }));
+        let mut inner = self.inner();
+        let seen = inner.seen.entry(reader).or_default();
+        seen.ids.insert(event.id);
+        seen.events.push(event);
+        while seen.ids.contains(&(seen.complete + 1)) {
+            seen.complete += 1;
+        }
+    }
+
+    pub(crate) fn note(&self, line: &serde_json::Value) {
+        // Only for people; what is compared is in memory.
+        let mut inner = self.inner();
+        let _ = writeln!(inner.file, "{line}");
+        let _ = inner.file.flush();
+    }
+
+    pub(crate) fn has_all_until(&self, head: u64) -> bool {
+        let inner = self.inner();
+        [Reader::Socket, Reader::Webhook]
+            .iter()
+            .all(|reader| inner.seen.get(reader).is_some_and(|seen| seen.complete >= head))
+    }
+
+    /// How far the readers are.
+    pub(crate) fn places(&self) -> String {
+        let inner = self.inner();
+        let places =
+            inner.seen.iter().map(|(reader, seen)| format!("{reader:?} {}", seen.complete));
+        places.collect::<Vec<_>>().join(", ")
+    }
+
+    pub(crate) fn events(&self, reader: Reader) -> Vec<Event> {
+        self.inner().seen.get(&reader).map(|seen| seen.events.clone()).unwrap_or_default()
+    }
+}
