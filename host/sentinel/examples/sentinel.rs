@@ -1,0 +1,5 @@
+//! The sentinel alone, as tests start it; in production it is `pairing-host sentinel`.
+
+fn main() -> std::process::ExitCode {
+    pairing_sentinel::run()
+}
