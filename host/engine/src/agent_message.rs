@@ -21,8 +21,14 @@ pub(crate) struct AgentMessage {
 pub(crate) enum News {
     /// A document begins.
     Hello {
+        /// No new document: the agent took another's place.
+        #[serde(default)]
+        again: bool,
         /// Its address is the one to which the page goes after a logout.
         logged_out: bool,
+        /// That address's query.
+        #[serde(default)]
+        reason: String,
     },
     /// Parts are not there yet.
     Waiting { missing: String },
@@ -37,7 +43,12 @@ pub(crate) enum News {
     /// Of synchronising, in percent.
     Progress { percent: Option<f64> },
     /// The page was told that its link is gone.
-    Logout { event: String },
+    Logout {
+        event: String,
+        /// What came with it.
+        #[serde(default)]
+        reason: String,
+    },
     /// The account demands a passkey.
     Passkey {},
     /// The page refuses the browser.

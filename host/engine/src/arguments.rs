@@ -72,7 +72,8 @@ const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxF
 
 const OWN: [&str; 24] = [
     "--headless=new",
-    "--remote-debugging-port=0",
+    // In place of a port, which any local user could attach to.
+    "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
     "--no-startup-window",
@@ -265,7 +266,8 @@ mod tests {
             let page = if other { "http://127.0.0.1:9/" } else { WHATSAPP_WEB_URL };
             let Ok(line) = build(&extra, page) else { return Ok(()) };
             for name in names_as_chromium_reads_them(&line) {
-                let own = ["headless", "user-data-dir", "user-agent", "remote-debugging-port"];
+                prop_assert_ne!(&name, "remote-debugging-port");
+                let own = ["headless", "user-data-dir", "user-agent", "remote-debugging-pipe"];
                 if own.contains(&name.as_str()) {
                     prop_assert_eq!(names_as_chromium_reads_them(&line).iter().filter(|n| **n == name).count(), 1);
                 } else {

@@ -3,10 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use nix::unistd::{Gid, Uid, User};
+use pairing_sentinel::SentinelProgram;
 use url::Url;
 
 use crate::{
     arguments::{ArgumentRefused, WHATSAPP_WEB_URL},
+    liveness::Patience,
     page_hooks::PageHooks,
 };
 
@@ -23,6 +25,12 @@ pub struct EngineConfig {
     pub profiles_dir: PathBuf,
     /// Whose processes the browsers are.
     pub run_as: RunAs,
+    /// What stands beside each browser, and ends it with the host.
+    pub sentinel: SentinelProgram,
+    /// A browser ends when its host has not been heard of for so long.
+    pub sentinel_deadline: Duration,
+    /// Bytes that all processes of a browser may use together, where the machine can limit it.
+    pub memory_limit: Option<u64>,
     /// How long each step may take.
     pub deadlines: Deadlines,
     /// What the page looks like inside.
@@ -40,6 +48,9 @@ impl EngineConfig {
             whatsapp_web_url,
             profiles_dir: profiles_dir.into(),
             run_as: RunAs::UserIfRoot("nobody".into()),
+            sentinel: SentinelProgram::default(),
+            sentinel_deadline: Duration::from_secs(45),
+            memory_limit: None,
             deadlines: Deadlines::default(),
             page_hooks: PageHooks::embedded(),
         }
@@ -58,7 +69,7 @@ pub enum RunAs {
 /// How long each step may take; then the engine fails and names the step.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
-    /// From the start of the process to its debugging address.
+    /// From the start of the process to its first answer.
     pub launch: Duration,
     /// Each command to the browser, such as opening the page.
     pub command: Duration,
@@ -72,10 +83,20 @@ pub struct Deadlines {
     pub sync: Duration,
     /// From our logout to the page's being unlinked.
     pub log_out: Duration,
-    /// How often the page is asked whether it is alive.
+    /// From a page's last sign of life until it is asked for another.
     pub ping_every: Duration,
-    /// Its answer; once more as long, then the page counts as dead.
+    /// Its answer. After two that are missing in a row the page counts as dead.
     pub ping: Duration,
+    /// From a new agent in a dead page to a sign of life; then the page is reloaded.
+    pub repair_agent: Duration,
+    /// From a reload to a sign of life; then the engine fails.
+    pub repair_reload: Duration,
+    /// A page that is dead again so soon after a repair needs a rougher one.
+    pub relapse: Duration,
+    /// Looking at a page for evidence.
+    pub look: Duration,
+    /// A trial of page hooks: until every part was found.
+    pub trial: Duration,
     /// How long a browser may take to close by itself.
     pub close: Duration,
 }
@@ -83,7 +104,22 @@ pub struct Deadlines {
 impl Deadlines {
     /// No answer of the browser may take longer, whatever was asked.
     pub(crate) fn longest_answer(&self) -> Duration {
-        self.command.max(self.code).max(self.evaluate).max(self.ping * 2)
+        self.command.max(self.code).max(self.evaluate).max(self.late_answer())
+    }
+
+    /// So late an answer still tells that the page lives.
+    pub(crate) fn late_answer(&self) -> Duration {
+        self.ping * 8
+    }
+
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            every: self.ping_every,
+            answer: self.ping,
+            agent: self.repair_agent,
+            reload: self.repair_reload,
+            relapse: self.relapse,
+        }
     }
 }
 
@@ -97,8 +133,14 @@ impl Default for Deadlines {
             code: Duration::from_secs(15),
             sync: Duration::from_secs(120),
             log_out: Duration::from_secs(20),
-            ping_every: Duration::from_secs(12),
-            ping: Duration::from_secs(10),
+            // Dead 12 s after the last sign of life, recovered or given up 14 s later.
+            ping_every: Duration::from_secs(4),
+            ping: Duration::from_secs(4),
+            repair_agent: Duration::from_secs(5),
+            repair_reload: Duration::from_secs(9),
+            relapse: Duration::from_secs(600),
+            look: Duration::from_secs(1),
+            trial: Duration::from_secs(30),
             close: Duration::from_secs(5),
         }
     }

@@ -1,6 +1,6 @@
 //! The engine that is Chromium: starts browsers, one for each session.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use async_trait::async_trait;
 use pairing_core::{
@@ -8,17 +8,21 @@ use pairing_core::{
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind},
 };
-use tokio::{runtime::Handle, sync::mpsc, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, mpsc, watch},
+    time::timeout,
+};
 
 use crate::{
     arguments::{ExtraArguments, command_line},
     config::{BrowserUser, EngineConfig, InvalidConfig},
+    custody::{BrowserProcess, Custody, Start},
     failure::failure,
     handle::ChromiumHandle,
-    page_hooks::PageHooks,
-    process::BrowserProcess,
+    page_hooks::{AgentMode, PageHooks},
     profile::Profile,
-    run::Run,
+    run::{Controls, Run},
     stderr_tail::StderrTail,
     user_agent::{InstalledBrowser, UserAgent},
 };
@@ -30,11 +34,15 @@ const PROFILE_IN_USE: i32 = 21;
 
 /// Runs WhatsApp Web in Chromium, a browser for each session.
 pub struct ChromiumEngine {
-    config: EngineConfig,
+    pub(crate) config: EngineConfig,
     extra: ExtraArguments,
-    user: BrowserUser,
-    hooks: Arc<PageHooks>,
+    pub(crate) user: BrowserUser,
+    /// Those in use; running engines follow.
+    pub(crate) hooks: watch::Sender<Arc<PageHooks>>,
+    /// One look at a time.
+    pub(crate) trials: Mutex<()>,
     browser: Arc<InstalledBrowser>,
+    custody: Custody,
 }
 
 impl ChromiumEngine {
@@ -45,7 +53,7 @@ impl ChromiumEngine {
         }
         let extra = ExtraArguments::check(&config.extra_args, &config.whatsapp_web_url)?;
         let user = BrowserUser::find(&config.run_as)?;
-        let hooks = Arc::new(config.page_hooks.clone());
+        let hooks = watch::Sender::new(Arc::new(config.page_hooks.clone()));
         let browser =
             Arc::new(InstalledBrowser::new(config.chromium.clone(), user, config.deadlines.launch));
         if let Ok(runtime) = Handle::try_current() {
@@ -53,68 +61,24 @@ impl ChromiumEngine {
             // So that the first session need not wait; what fails is told to it.
             runtime.spawn(async move { browser.user_agent().await.map(drop) });
         }
-        Ok(Self { config, extra, user, hooks, browser })
+        let custody = Custody::new(&config);
+        Ok(Self { config, extra, user, hooks, trials: Mutex::new(()), browser, custody })
     }
 
-    async fn launch(
-        &self,
-        profile: &Profile,
-        user_agent: &UserAgent,
-    ) -> Result<(BrowserProcess, StderrTail, String), EngineFailure> {
-        let failed = |kind, message: String| failure(kind, STEP, message);
-        let folder = profile.folder();
-        let arguments = command_line(&self.extra, folder, &user_agent.header());
-        let started = BrowserProcess::start(
-            &self.config.chromium,
-            arguments,
-            folder,
-            profile.temporary(),
-            self.user,
-        );
-        let (process, stderr) = started.await.map_err(|error| {
-            failed(
-                EngineFailureKind::LaunchFailed,
-                format!("{} can't be started: {error}", self.config.chromium.display()),
-            )
-        })?;
-        let (stderr, address) = StderrTail::read(stderr);
-        let answer = timeout(self.config.deadlines.launch, async {
-            tokio::select! {
-                Ok(address) = address => Ok(address),
-                status = process.ended() => Err(status),
-            }
-        });
-        match answer.await {
-            Ok(Ok(address)) => Ok((process, stderr, address)),
-            Ok(Err(status)) if status.code() == Some(PROFILE_IN_USE) => Err(failed(
-                EngineFailureKind::LaunchFailed,
-                format!("another browser uses the profile {}", folder.display()),
-            )),
-            Ok(Err(status)) => Err(failed(
-                EngineFailureKind::LaunchFailed,
-                format!("the browser ended ({status}): {}", stderr.last_words().await),
-            )),
-            Err(_) => Err(failed(
-                EngineFailureKind::Deadline,
-                format!(
-                    "the browser told no debugging address within {:?}: {}",
-                    self.config.deadlines.launch,
-                    stderr.last_words().await
-                ),
-            )),
-        }
-    }
-}
-
-#[async_trait]
-impl Engine for ChromiumEngine {
-    async fn start(
+    /// Starts a browser on this profile, and its life.
+    pub(crate) async fn begin(
         &self,
         session: &SessionName,
+        profile: impl Future<Output = Result<Profile, EngineFailure>>,
+        hooks: watch::Receiver<Arc<PageHooks>>,
+        mode: AgentMode,
         events: mpsc::Sender<EngineEvent>,
-    ) -> Result<Box<dyn EngineHandle>, EngineFailure> {
-        let deadlines = self.config.deadlines;
-        let profile = Profile::take(&self.config.profiles_dir, session, self.user);
+    ) -> Result<Controls, EngineFailure> {
+        let mut deadlines = self.config.deadlines;
+        if mode == AgentMode::Trial {
+            // Whoever tries looks by itself whether the page lacks something.
+            deadlines.boot = deadlines.boot.max(deadlines.trial * 2);
+        }
         let (user_agent, profile) = tokio::try_join!(self.browser.user_agent(), profile)?;
         profile.make()?;
         let launched = self.launch(&profile, &user_agent).await;
@@ -135,11 +99,77 @@ impl Engine for ChromiumEngine {
             address,
             page_url: self.config.whatsapp_web_url.clone(),
             user_agent,
-            hooks: self.hooks.clone(),
+            hooks,
+            mode,
             deadlines,
             events,
         };
-        Ok(Box::new(ChromiumHandle::new(run.begin(), deadlines, self.hooks.clone())))
+        Ok(run.begin())
+    }
+
+    async fn launch(
+        &self,
+        profile: &Profile,
+        user_agent: &UserAgent,
+    ) -> Result<(BrowserProcess, StderrTail, String), EngineFailure> {
+        let failed = |kind, message: String| failure(kind, STEP, message);
+        let folder = profile.folder();
+        let cannot = |why: &dyn Display| {
+            let chromium = self.config.chromium.display();
+            failed(EngineFailureKind::LaunchFailed, format!("{chromium} can't be started: {why}"))
+        };
+        let started = self.custody.start(Start {
+            program: &self.config.chromium,
+            arguments: command_line(&self.extra, folder, &user_agent.header()),
+            home: folder,
+            temporary: profile.temporary(),
+            user: self.user,
+            lock: Some(profile.held_lock()),
+        });
+        let (process, stderr) = started.await.map_err(|error| cannot(&error))?;
+        let stderr = StderrTail::read(stderr);
+        let answer = timeout(self.config.deadlines.launch, async {
+            tokio::select! {
+                biased;
+                ready = process.ready() => Ok(ready),
+                status = process.ended() => Err(status),
+            }
+        });
+        match answer.await {
+            Ok(Ok(Ok(address))) => Ok((process, stderr, address)),
+            Ok(Ok(Err(why))) => Err(cannot(&why)),
+            Ok(Err(status)) if status.code() == Some(PROFILE_IN_USE) => Err(failed(
+                EngineFailureKind::LaunchFailed,
+                format!("another browser uses the profile {}", folder.display()),
+            )),
+            Ok(Err(status)) => Err(failed(
+                EngineFailureKind::LaunchFailed,
+                format!("the browser ended ({status}): {}", stderr.last_words().await),
+            )),
+            Err(_) => Err(failed(
+                EngineFailureKind::Deadline,
+                format!(
+                    "the browser did not answer within {:?}: {}",
+                    self.config.deadlines.launch,
+                    stderr.last_words().await
+                ),
+            )),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for ChromiumEngine {
+    async fn start(
+        &self,
+        session: &SessionName,
+        events: mpsc::Sender<EngineEvent>,
+    ) -> Result<Box<dyn EngineHandle>, EngineFailure> {
+        let profile = Profile::take(&self.config.profiles_dir, session, self.user);
+        let hooks = self.hooks.subscribe();
+        let controls =
+            self.begin(session, profile, hooks.clone(), AgentMode::First, events).await?;
+        Ok(Box::new(ChromiumHandle::new(controls, self.config.deadlines, hooks)))
     }
 
     async fn wipe_profile(&self, session: &SessionName) -> Result<(), EngineFailure> {

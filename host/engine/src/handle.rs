@@ -10,7 +10,7 @@ use pairing_core::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     time::{Instant, timeout},
 };
 
@@ -27,11 +27,15 @@ use crate::{
 pub(crate) struct ChromiumHandle {
     controls: Controls,
     deadlines: Deadlines,
-    hooks: Arc<PageHooks>,
+    hooks: watch::Receiver<Arc<PageHooks>>,
 }
 
 impl ChromiumHandle {
-    pub(crate) fn new(controls: Controls, deadlines: Deadlines, hooks: Arc<PageHooks>) -> Self {
+    pub(crate) fn new(
+        controls: Controls,
+        deadlines: Deadlines,
+        hooks: watch::Receiver<Arc<PageHooks>>,
+    ) -> Self {
         Self { controls, deadlines, hooks }
     }
 
@@ -111,7 +115,7 @@ impl EngineHandle for ChromiumHandle {
             };
         let failed = |kind, message: String| CodeFailure { kind, message };
         Err(match error {
-            AskError::Refused(error) => read_refusal(&error, &self.hooks.code_errors),
+            AskError::Refused(error) => read_refusal(&error, &self.hooks.borrow().code_errors),
             AskError::Interrupted | AskError::Ended | AskError::Browser(_) => {
                 failed(CodeFailureKind::Interrupted, crate::failure::cleared(&error.to_string()))
             }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The version of the file's shape that this build understands.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Every part that the agent asks for by name.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     "socket",
     "conn",
     "cmd",
@@ -27,7 +28,19 @@ const PARTS: [&str; 17] = [
     "start_code",
     "initialize_qr",
     "log_out",
+    "page_version",
 ];
+
+/// Asks for the state as the agent does.
+const IS_CONNECTED: &str = "(places, field, connected) => places.some((place) => {
+  try {
+    const [module, path] = place.split('#');
+    const follow = (value, path) => path.split('.').reduce((value, step) => value?.[step], value);
+    return follow(follow(window.require(module), path), field) === connected;
+  } catch {
+    return false;
+  }
+})";
 
 /// Names of the page's modules, functions, fields, events and states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +48,14 @@ const PARTS: [&str; 17] = [
 pub struct PageHooks {
     version: u32,
     required: Vec<String>,
+    optional: Vec<String>,
     pairing_type_code: String,
     unsupported_browser_texts: Vec<String>,
     passkey_screens: Vec<String>,
+    outdated_screens: Vec<String>,
     parts: BTreeMap<String, Vec<String>>,
     fields: Fields,
-    events: Events,
+    pub(crate) events: Events,
     pub(crate) states: States,
     pub(crate) code_errors: CodeErrors,
     timings: Timings,
@@ -54,17 +69,19 @@ struct Fields {
     r#ref: String,
     name: String,
     own_id: String,
+    id_user: String,
     noise_key: String,
     identity_key: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Events {
+pub(crate) struct Events {
     logout: Vec<String>,
     progress: Vec<String>,
     passkey: Vec<String>,
     logged_out_address: Vec<String>,
+    outdated_reasons: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +111,14 @@ pub(crate) enum PageState {
     Banned,
     Outdated,
     Unknown,
+}
+
+impl Events {
+    /// Whether a link ended because the page was too old.
+    pub(crate) fn tells_outdated(&self, reason: &str) -> bool {
+        let reason = reason.to_lowercase();
+        self.outdated_reasons.iter().any(|word| reason.contains(&word.to_lowercase()))
+    }
 }
 
 impl States {
@@ -158,22 +183,28 @@ pub enum InvalidPageHooks {
         /// What stands there.
         place: String,
     },
-    /// A required part is not among the parts.
-    #[error("page hooks: `{0}` is required but is no part")]
-    RequiredUnknown(String),
+    /// A required or optional part is not among the parts.
+    #[error("page hooks: `{0}` is required or optional but is no part")]
+    UnknownPart(String),
+    /// A text that every page would show.
+    #[error("page hooks: `{0}` has an empty text")]
+    Empty(&'static str),
     /// It would never look, or never stop looking.
     #[error("page hooks: `{0}` must be from 10 to 60000 milliseconds")]
     Timing(&'static str),
 }
 
 impl PageHooks {
+    /// The file that this build carries.
+    pub const EMBEDDED: &str = include_str!("page_hooks.toml");
+
     /// The hooks that this build carries.
     pub fn embedded() -> Self {
         #[expect(
             clippy::expect_used,
             reason = "the embedded file is checked by a test of this module"
         )]
-        Self::parse(include_str!("page_hooks.toml")).expect("embedded page hooks are valid")
+        Self::parse(Self::EMBEDDED).expect("embedded page hooks are valid")
     }
 
     /// Reads and checks hooks in the shape of `page_hooks.toml`.
@@ -202,8 +233,20 @@ impl PageHooks {
                 return Err(InvalidPageHooks::Place { part: part.clone(), place: place.clone() });
             }
         }
-        if let Some(unknown) = self.required.iter().find(|name| !self.parts.contains_key(*name)) {
-            return Err(InvalidPageHooks::RequiredUnknown(unknown.clone()));
+        let mut named = self.required.iter().chain(&self.optional);
+        if let Some(unknown) = named.find(|name| !self.parts.contains_key(*name)) {
+            return Err(InvalidPageHooks::UnknownPart(unknown.clone()));
+        }
+        for (name, texts) in [
+            ("unsupported_browser_texts", &self.unsupported_browser_texts),
+            ("passkey_screens", &self.passkey_screens),
+            ("outdated_screens", &self.outdated_screens),
+            ("events.logged_out_address", &self.events.logged_out_address),
+            ("events.outdated_reasons", &self.events.outdated_reasons),
+        ] {
+            if texts.iter().any(|text| text.trim().is_empty()) {
+                return Err(InvalidPageHooks::Empty(name));
+            }
         }
         for (name, value) in
             [("retry_ms", self.timings.retry_ms), ("poll_ms", self.timings.poll_ms)]
@@ -215,15 +258,44 @@ impl PageHooks {
         Ok(())
     }
 
-    /// The script for every new document.
+    /// True in a page that says that it is linked and connected; for when the agent
+    /// can't be asked.
+    pub(crate) fn is_connected_expression(&self) -> String {
+        let (places, field) = (&self.parts["socket"], &self.fields.state);
+        format!("({IS_CONNECTED})(...{})", json!([places, field, self.states.connected]))
+    }
+
+    /// The agent, ready to run in a page.
     pub(crate) fn agent_script(
         &self,
         binding: &str,
         handle: &str,
+        mode: AgentMode,
     ) -> Result<String, serde_json::Error> {
         let agent = include_str!("scripts/agent.js").trim_end().trim_end_matches(';');
         let hooks = serde_json::to_string(self)?;
-        Ok(format!("({agent}\n)({hooks}, {binding:?}, {handle:?});"))
+        Ok(format!("({agent}\n)({hooks}, {binding:?}, {handle:?}, {:?});", mode.as_str()))
+    }
+}
+
+/// What an agent is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AgentMode {
+    /// Each new document's.
+    First,
+    /// It takes the place of one that does not answer.
+    Again,
+    /// It only looks for parts; no code leaves the page.
+    Trial,
+}
+
+impl AgentMode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+            Self::Trial => "trial",
+        }
     }
 }
 
@@ -248,7 +320,7 @@ mod tests {
     #[test]
     fn hooks_that_would_fail_later_are_refused_and_named() {
         use InvalidPageHooks::*;
-        assert!(matches!(changed("version = 1", "version = 2"), Err(Version(2))));
+        assert!(matches!(changed("version = 2", "version = 3"), Err(Version(3))));
         assert!(
             matches!(changed("[\"WAWebCmd#Cmd\"]", "[]"), Err(PartWithoutPlace(part)) if part == "cmd")
         );
@@ -257,10 +329,18 @@ mod tests {
         );
         assert!(matches!(
             changed("required = [", "required = [\"nothing\", "),
-            Err(RequiredUnknown(_))
+            Err(UnknownPart(_))
+        ));
+        assert!(matches!(
+            changed("optional = [", "optional = [\"nothing\", "),
+            Err(UnknownPart(_))
+        ));
+        assert!(matches!(
+            changed("outdated_reasons = [", "outdated_reasons = [\" \", "),
+            Err(Empty("events.outdated_reasons"))
         ));
         assert!(matches!(changed("poll_ms = 1000", "poll_ms = 0"), Err(Timing("poll_ms"))));
-        assert!(matches!(changed("version = 1", "version = 1\nsurplus = 1"), Err(Shape(_))));
+        assert!(matches!(changed("version = 2", "version = 2\nsurplus = 1"), Err(Shape(_))));
     }
 
     #[test]

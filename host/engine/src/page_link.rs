@@ -10,7 +10,7 @@ use chromiumoxide::{
             browser::{SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
             inspector,
             network::{EventLoadingFailed, EventResponseReceived},
-            page::{AddScriptToEvaluateOnNewDocumentParams, EventFrameNavigated},
+            page::EventFrameNavigated,
             target,
         },
         js_protocol::runtime::{AddBindingParams, EvaluateParams, EventBindingCalled},
@@ -24,13 +24,20 @@ use serde_json::Value;
 use tokio::{task::JoinHandle, time::timeout};
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
-use crate::{agent_message::Answer, page_hooks::PageHooks, user_agent::UserAgent};
+use crate::{
+    agent_in_page::AgentInPage,
+    agent_message::Answer,
+    console_tail::ConsoleTail,
+    page_hooks::{AgentMode, PageHooks},
+    user_agent::UserAgent,
+};
 
 /// A browser with one page of ours, at no address yet.
 pub(crate) struct Attached {
     pub(crate) browser: Browser,
     pub(crate) link: PageLink,
     pub(crate) events: PageEvents,
+    pub(crate) console: ConsoleTail,
     /// Ends with the connection to the browser.
     pub(crate) connection: JoinHandle<()>,
 }
@@ -49,6 +56,7 @@ impl Attached {
     pub(crate) async fn open(
         address: &str,
         hooks: &PageHooks,
+        mode: AgentMode,
         user_agent: &UserAgent,
         answer_deadline: Duration,
     ) -> Result<Self, CdpError> {
@@ -73,8 +81,8 @@ impl Attached {
             }
         };
         let connection = tokio::spawn(drive.with_subscriber(NoSubscriber::new()));
-        match Self::prepare(&browser, hooks, user_agent).await {
-            Ok((link, events)) => Ok(Self { browser, link, events, connection }),
+        match Self::prepare(&browser, hooks, mode, user_agent).await {
+            Ok((link, events, console)) => Ok(Self { browser, link, events, console, connection }),
             Err(error) => {
                 connection.abort();
                 Err(error)
@@ -85,8 +93,9 @@ impl Attached {
     async fn prepare(
         browser: &Browser,
         hooks: &PageHooks,
+        mode: AgentMode,
         user_agent: &UserAgent,
-    ) -> Result<(PageLink, PageEvents), CdpError> {
+    ) -> Result<(PageLink, PageEvents, ConsoleTail), CdpError> {
         let destroyed = browser.event_listener().await?;
         let page = browser.new_page("about:blank").await?;
         let events = PageEvents {
@@ -97,40 +106,25 @@ impl Attached {
             crashed: page.event_listener().await?,
             destroyed,
         };
-        let link = PageLink { page, names: Arc::new(Names::random()) };
-        let script = hooks.agent_script(&link.names.binding, &link.names.handle)?;
+        let link = PageLink { page, agent: Arc::new(AgentInPage::new(mode)) };
         let no_downloads = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
         tokio::try_join!(
             browser.execute(no_downloads),
             link.page.execute(inspector::EnableParams::default()),
             link.page.execute(user_agent.as_override()),
-            link.page.execute(AddBindingParams::new(&link.names.binding)),
-            link.page.execute(AddScriptToEvaluateOnNewDocumentParams::new(script)),
+            link.page.execute(AddBindingParams::new(&link.agent.binding)),
+            link.put_agent(hooks),
         )?;
-        Ok((link, events))
-    }
-}
-
-/// Unlike for each engine, so that the page can't look for them.
-#[derive(Debug)]
-struct Names {
-    binding: String,
-    handle: String,
-}
-
-impl Names {
-    fn random() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        let word = || format!("_{:016x}", RandomState::new().hash_one(0));
-        Self { binding: word(), handle: word() }
+        let console = ConsoleTail::of(&link.page).await?;
+        Ok((link, events, console))
     }
 }
 
 /// Asks the agent in the page.
 #[derive(Debug, Clone)]
 pub(crate) struct PageLink {
-    page: Page,
-    names: Arc<Names>,
+    pub(crate) page: Page,
+    pub(crate) agent: Arc<AgentInPage>,
 }
 
 /// No answer.
@@ -150,22 +144,13 @@ pub(crate) enum AskError {
 }
 
 impl PageLink {
-    pub(crate) fn page(&self) -> &Page {
-        &self.page
-    }
-
-    /// Whether the event is the agent's.
-    pub(crate) fn is_spoken_by_agent(&self, event: &EventBindingCalled) -> bool {
-        event.name == self.names.binding
-    }
-
     pub(crate) async fn ask(
         &self,
         question: &str,
         details: Value,
         deadline: Duration,
     ) -> Result<Value, AskError> {
-        let handle = &self.names.handle;
+        let handle = &self.agent.handle;
         let expression = format!("window[{handle:?}]?.({question:?}, {details})");
         let mut evaluation = EvaluateParams::new(expression);
         evaluation.await_promise = Some(true);

@@ -5,9 +5,12 @@ use std::{
     fmt::Write,
     fs::{self, DirBuilder, File, Permissions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
+    },
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pairing_core::{
@@ -19,6 +22,14 @@ use sha2::{Digest, Sha256};
 use crate::{config::BrowserUser, failure::failure, process};
 
 const STEP: &str = "preparing the browser profile";
+
+/// No session's name begins with a dot.
+const SCRATCH: &str = ".scratch";
+
+/// A sentinel whose host has died holds the profile until its browser is gone,
+/// which takes it a second.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What Chromium leaves when it is killed, and then refuses to start over.
 const LEFT_OVER: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
@@ -40,6 +51,7 @@ pub(crate) struct Profile {
     temporary: Option<PathBuf>,
     user: BrowserUser,
     lock: File,
+    lock_path: PathBuf,
 }
 
 impl Profile {
@@ -50,8 +62,16 @@ impl Profile {
         session: &SessionName,
         user: BrowserUser,
     ) -> Result<Self, EngineFailure> {
-        let (parent, session) = (parent.to_owned(), session.clone());
-        let profile = tokio::task::spawn_blocking(move || Self::lock(&parent, &session, user))
+        Self::take_named(parent, session.to_string(), user).await
+    }
+
+    async fn take_named(
+        parent: &Path,
+        name: String,
+        user: BrowserUser,
+    ) -> Result<Self, EngineFailure> {
+        let parent = parent.to_owned();
+        let profile = tokio::task::spawn_blocking(move || Self::lock(&parent, &name, user))
             .await
             .map_err(|error| failed(error.to_string()))??;
         let left = process::end_all_that_use(&profile.folder, Duration::from_secs(10)).await;
@@ -69,6 +89,11 @@ impl Profile {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The sentinel shares it: the profile is free when both have let go.
+    pub(crate) fn held_lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// Where the browser's temporary files go, if not where all go.
@@ -93,6 +118,25 @@ impl Profile {
         fs::set_permissions(folder, Permissions::from_mode(0o700))
     }
 
+    /// A profile for one look at the page, beside the sessions' own. What an earlier
+    /// look has left goes first.
+    pub(crate) async fn take_scratch(
+        parent: &Path,
+        user: BrowserUser,
+    ) -> Result<Self, EngineFailure> {
+        let profile = Self::take_named(parent, SCRATCH.into(), user).await?;
+        profile.wipe()?;
+        Ok(profile)
+    }
+
+    /// Removes the profile with its lock.
+    pub(crate) fn discard(self) -> Result<(), EngineFailure> {
+        self.wipe()?;
+        // While it is still locked: nobody else can have it.
+        fs::remove_file(&self.lock_path)
+            .map_err(|error| failed(format!("{}: {error}", self.lock_path.display())))
+    }
+
     /// Removes the profile. The name is freed at once, and what could not be
     /// removed goes at the next start.
     pub(crate) fn wipe(&self) -> Result<(), EngineFailure> {
@@ -110,11 +154,7 @@ impl Profile {
         }
     }
 
-    fn lock(
-        parent: &Path,
-        session: &SessionName,
-        user: BrowserUser,
-    ) -> Result<Self, EngineFailure> {
+    fn lock(parent: &Path, name: &str, user: BrowserUser) -> Result<Self, EngineFailure> {
         let at = |path: &Path, error: io::Error| failed(format!("{}: {error}", path.display()));
         if !parent.exists() {
             fs::create_dir_all(parent).map_err(|error| at(parent, error))?;
@@ -129,29 +169,33 @@ impl Profile {
                 closed.display()
             )));
         }
-        let lock_path = parent.join(format!("{session}.lock"));
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(|error| at(&lock_path, error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(failed(format!(
-                    "{} is locked: another host, or an engine of this one, uses the profile",
-                    lock_path.display()
-                )));
+        let lock_path = parent.join(format!("{name}.lock"));
+        let patience = Instant::now() + LOCK_PATIENCE;
+        let lock = loop {
+            let mut options = File::options();
+            let lock = options.create(true).truncate(false).write(true).open(&lock_path);
+            let lock = lock.map_err(|error| at(&lock_path, error))?;
+            match lock.try_lock() {
+                Ok(()) => break lock,
+                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                    std::thread::sleep(LOCK_LOOK_EVERY);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(failed(format!(
+                        "{} is locked: another host, or an engine of this one, uses the profile",
+                        lock_path.display()
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return Err(at(&lock_path, error)),
             }
-            Err(TryLockError::Error(error)) => return Err(at(&lock_path, error)),
-        }
+        };
         Ok(Self {
-            folder: parent.join(session.as_str()),
-            doomed: parent.join(format!("{session}.removed")),
-            temporary: temporary_folder(&parent, session),
+            folder: parent.join(name),
+            doomed: parent.join(format!("{name}.removed")),
+            temporary: temporary_folder(&parent, name),
             user,
             lock,
+            lock_path,
         })
     }
 
@@ -187,13 +231,13 @@ impl Drop for Profile {
 }
 
 /// Named by the session, or shorter. No session's name begins with a dot.
-fn temporary_folder(parent: &Path, session: &SessionName) -> Option<PathBuf> {
+fn temporary_folder(parent: &Path, name: &str) -> Option<PathBuf> {
     let mut short = String::from(".");
-    for byte in &Sha256::digest(session.as_str())[..6] {
+    for byte in &Sha256::digest(name)[..6] {
         // Writing to a string can't fail.
         let _ = write!(short, "{byte:02x}");
     }
-    let names = [format!("{session}.tmp"), format!("{short}.tmp")];
+    let names = [format!("{name}.tmp"), format!("{short}.tmp")];
     let mut paths = names.into_iter().map(|name| parent.join(name));
     paths.find(|path| path.as_os_str().len() <= LONGEST_TEMPORARY)
 }
@@ -300,7 +344,7 @@ mod tests {
     #[test]
     fn temporary_files_are_where_a_socket_can_be() {
         let place = |parent: &str, session: &str| {
-            let place = temporary_folder(Path::new(parent), &session.parse().unwrap())?;
+            let place = temporary_folder(Path::new(parent), session)?;
             let socket = place.join("org.chromium.Chromium.XXXXXX/SingletonSocket");
             std::os::unix::net::SocketAddr::from_pathname(socket).expect("it is short enough");
             Some(place.to_str().unwrap().to_owned())

@@ -1,5 +1,5 @@
-//! What the browser writes to its standard error: its debugging address, and
-//! its last words for a failure's text.
+//! What the browser writes to its standard error: its last words for a failure's
+//! text.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,6 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::ChildStderr,
-    sync::oneshot,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -20,8 +19,7 @@ use crate::failure::cleared;
 const LINES: usize = 6;
 
 /// Lines that say nothing: services that a server has not, and what pages say.
-const NOISE: [&str; 6] =
-    ["dbus", "CONSOLE", "unexpected operator", "gcm", "DevTools listening", "vaapi"];
+const NOISE: [&str; 5] = ["dbus", "CONSOLE", "unexpected operator", "gcm", "vaapi"];
 
 /// How long after the browser's end its last words may take to be read.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -33,28 +31,19 @@ pub(crate) struct StderrTail {
 }
 
 impl StderrTail {
-    /// Reads until the end. The address comes once, as `ws://…`.
-    pub(crate) fn read(stderr: ChildStderr) -> (Self, oneshot::Receiver<String>) {
+    /// Reads until the end.
+    pub(crate) fn read(stderr: ChildStderr) -> Self {
         let tail = Self::default();
-        let (found, address) = oneshot::channel();
         let keep = tail.clone();
         // Ends with the browser's last process.
         tokio::spawn(async move {
             let _is_read = keep.is_read.clone().drop_guard();
-            let mut found = Some(found);
             let mut lines = BufReader::new(stderr).split(b'\n');
             while let Ok(Some(line)) = lines.next_segment().await {
-                let line = String::from_utf8_lossy(&line);
-                if let Some(address) = line.strip_prefix("DevTools listening on ")
-                    && let Some(found) = found.take()
-                {
-                    // Nobody may wait for it any more.
-                    let _ = found.send(address.trim().to_owned());
-                }
-                keep.push(line.trim());
+                keep.push(String::from_utf8_lossy(&line).trim());
             }
         });
-        (tail, address)
+        tail
     }
 
     fn push(&self, line: &str) {
@@ -66,6 +55,11 @@ impl StderrTail {
             lines.pop_front();
         }
         lines.push_back(cleared(line));
+    }
+
+    /// The last lines so far, oldest first.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// The last lines of a browser that has ended, or that there were none.

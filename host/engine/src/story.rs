@@ -34,6 +34,8 @@ pub(crate) enum Expected {
 #[derive(Debug)]
 pub(crate) struct Story {
     hooks: Arc<PageHooks>,
+    /// Those of the next document's agent.
+    next_hooks: Option<Arc<PageHooks>>,
     doc: String,
     seq: u64,
     now: Snapshot,
@@ -63,6 +65,7 @@ impl Story {
     pub(crate) fn new(hooks: Arc<PageHooks>) -> Self {
         Self {
             hooks,
+            next_hooks: None,
             doc: String::new(),
             seq: 0,
             now: Snapshot::default(),
@@ -96,7 +99,15 @@ impl Story {
         self.seq = message.seq;
         let was_over = self.is_over;
         match message.news {
-            News::Hello { logged_out } => self.begin_document(message.doc, logged_out, &mut said),
+            News::Hello { again: true, .. } => {
+                (self.doc, self.has_begun, self.obstacle) = (message.doc, false, None);
+            }
+            News::Hello { logged_out, reason, .. } => {
+                if let Some(hooks) = self.next_hooks.take() {
+                    self.hooks = hooks;
+                }
+                self.begin_document(message.doc, logged_out.then_some(reason), &mut said);
+            }
             News::Waiting { missing } => {
                 self.obstacle =
                     Some((EngineFailureKind::PageChanged, format!("the page lacks {missing}")));
@@ -114,7 +125,7 @@ impl Story {
                 ));
             }
             News::Progress { percent } => self.progress(percent, &mut said),
-            News::Logout { .. } => self.lose_link(false, &mut said),
+            News::Logout { reason, .. } => self.lose_link_because(&reason, false, &mut said),
             News::Passkey {} => {
                 if !std::mem::replace(&mut self.passkey_is_told, true) {
                     said.push(Said::Report(EngineReport::PasskeyRequired));
@@ -150,16 +161,27 @@ impl Story {
         self.qr_is_due = true;
     }
 
+    /// From the next document on the page is read by these.
+    pub(crate) fn put_hooks(&mut self, hooks: Arc<PageHooks>) {
+        self.next_hooks = Some(hooks);
+    }
+
+    /// The page's own word.
+    pub(crate) fn page_state(&self) -> &str {
+        &self.now.state
+    }
+
+    /// It has a link as far as is known.
+    pub(crate) fn has_link(&self) -> bool {
+        self.is_linked && !self.is_over
+    }
+
     pub(crate) fn doc(&self) -> &str {
         &self.doc
     }
 
     pub(crate) fn has_begun(&self) -> bool {
         self.has_begun
-    }
-
-    pub(crate) fn is_linked(&self) -> bool {
-        self.is_linked
     }
 
     pub(crate) fn expected(&self) -> Expected {
@@ -237,7 +259,7 @@ impl Story {
         }
     }
 
-    fn begin_document(&mut self, doc: String, logged_out: bool, said: &mut Vec<Said>) {
+    fn begin_document(&mut self, doc: String, logged_out: Option<String>, said: &mut Vec<Said>) {
         self.doc = doc;
         self.now = Snapshot::default();
         self.has_begun = false;
@@ -245,10 +267,9 @@ impl Story {
         self.is_unpaired = false;
         self.qr_is_shown = false;
         self.idle_is_told = false;
-        if logged_out {
-            self.lose_link(true, said);
-        } else {
-            self.lose_connection(said);
+        match logged_out {
+            Some(reason) => self.lose_link_because(&reason, true, said),
+            None => self.lose_connection(said),
         }
     }
 
@@ -345,6 +366,16 @@ impl Story {
         if std::mem::replace(&mut self.is_ready, false) {
             said.push(Said::Report(EngineReport::ConnectionLost));
         }
+    }
+
+    /// The link is gone, perhaps for the page's age: then it would go again, whatever
+    /// were linked anew, and that is what is told.
+    fn lose_link_because(&mut self, reason: &str, page_is_unlinked: bool, said: &mut Vec<Said>) {
+        if self.is_over || self.asked_to_log_out || !self.hooks.events.tells_outdated(reason) {
+            return self.lose_link(page_is_unlinked, said);
+        }
+        self.is_over = true;
+        said.push(Said::Report(EngineReport::ClientOutdated));
     }
 
     /// The link is gone. A logout of ours is confirmed only by the page's being

@@ -55,7 +55,7 @@ impl InstalledBrowser {
         command
             .arg("--product-version")
             .env_clear()
-            .env("PATH", crate::process::SEARCH_PATH)
+            .env("PATH", crate::custody::SEARCH_PATH)
             .env("HOME", "/")
             .current_dir("/");
         command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);

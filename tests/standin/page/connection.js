@@ -2,7 +2,8 @@
 // It moves Socket, Stream and Conn; the modules only show them.
 
 import { decodeB64 } from './bytes.js';
-import { destroyRenderer, hang } from './destruction.js';
+import { beBusy, destroyRenderer, forgetDrivers, hang, say } from './destruction.js';
+import { showElement } from './screen.js';
 import { wid } from './wid.js';
 
 const RETRY_MS = [300, 1000, 2000, 5000];
@@ -116,8 +117,16 @@ export class Connection {
         return void setTimeout(() => location.reload(), frame.ms);
       case 'hang':
         return hang(frame.ms);
+      case 'busy':
+        return beBusy(frame);
       case 'crash-renderer':
         return destroyRenderer();
+      case 'forget-drivers':
+        return forgetDrivers();
+      case 'say':
+        return say(frame.text);
+      case 'show':
+        return showElement(frame.testId);
       default:
         Cmd.trigger(frame.type, frame);
     }
@@ -179,15 +188,15 @@ export class Connection {
     setTimeout(() => this.#page.wire.send('logout'), this.#page.settings.logoutDelayMs);
   };
 
-  async #loggedOut({ event, navigate }) {
+  async #loggedOut({ event, navigate, reason = null }) {
     const { Cmd, Socket, wire, vault } = this.#page;
     this.#syncRun++;
-    if (event !== 'none') Cmd.trigger(event);
+    if (event !== 'none') Cmd.trigger(event, ...(reason === null ? [] : [reason]));
     this.#link = null;
     await vault.wipe();
     if (navigate) {
       wire.close();
-      location.assign('/?post_logout=1');
+      location.assign(`/?post_logout=1${reason === null ? '' : `&logout_reason=${encodeURIComponent(reason)}`}`);
       return;
     }
     Socket.set({ hasSynced: false }, { silent: true });

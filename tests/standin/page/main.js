@@ -4,6 +4,7 @@
 
 import { encodeB64, randomBytes } from './bytes.js';
 import { Connection } from './connection.js';
+import { beRestless } from './destruction.js';
 import { Linking } from './linking.js';
 import { Emitter, Model } from './models.js';
 import { exposeDebug, moduleGroups } from './modules.js';
@@ -38,6 +39,7 @@ async function start() {
   if (headless || boot.unsupportedBrowser) return showUnsupportedBrowser();
   if (boot.neverBoots) return undefined;
   if (boot.minifiedIds) minifyIds();
+  if (boot.restlessFrames) beRestless();
 
   const page = await makePage();
   const linking = new Linking(page);

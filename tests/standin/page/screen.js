@@ -39,9 +39,13 @@ export function showUnsupportedBrowser() {
   document.getElementById('app').replaceChildren(title, note);
 }
 
+export function showElement(testId, text = '', parent = document.body) {
+  const element = document.createElement('section');
+  element.dataset.testid = testId;
+  element.textContent = text;
+  parent.append(element);
+}
+
 export function showPasskeyScreen() {
-  const screen = document.createElement('section');
-  screen.dataset.testid = 'shortcake_passkey_screen';
-  screen.textContent = 'This account asks for a passkey to link a device.';
-  document.getElementById('app').append(screen);
+  showElement('shortcake_passkey_screen', 'This account asks for a passkey to link a device.', document.getElementById('app'));
 }

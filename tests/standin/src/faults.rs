@@ -115,6 +115,8 @@ pub enum FaultKind {
     MinifiedIds,
     /// The page reloads itself this long after it loaded.
     ReloadDuringInjection { ms: u64 },
+    /// Frames come and go in the page, and its history changes, again and again.
+    RestlessFrames,
 
     // --- when a page's socket has opened
     /// The server says nothing: the page stays in `OPENING`.
@@ -166,8 +168,19 @@ pub enum FaultKind {
     Reload { ms: u64 },
     /// The page's thread is busy this long; 0 for ever.
     Hang { ms: u64 },
+    /// The page's thread is busy this long, has a pause, and so on.
+    Busy { ms: u64, pause_ms: u64 },
     /// The page's renderer process dies.
     RendererCrash,
+    /// The phone's end of the link, with a reason: in the event and in the address
+    /// to which the page goes.
+    LogoutBecause { reason: String, navigate: bool },
+    /// The page removes from `window` what it does not know.
+    ForgetsDrivers,
+    /// The page writes this on its console, as a line and as an error that nobody caught.
+    Says { text: String },
+    /// The page shows an element with this `data-testid`.
+    Shows { test_id: String },
 }
 
 fn default_logout_event() -> LogoutEvent {
@@ -200,7 +213,8 @@ impl FaultKind {
             | Self::NeverBoots
             | Self::UnsupportedBrowser
             | Self::MinifiedIds
-            | Self::ReloadDuringInjection { .. } => Stage::Load,
+            | Self::ReloadDuringInjection { .. }
+            | Self::RestlessFrames => Stage::Load,
             Self::NeverOpens
             | Self::Blocked { .. }
             | Self::ShortRefs { .. }
@@ -217,7 +231,12 @@ impl FaultKind {
             | Self::SetState { .. }
             | Self::Reload { .. }
             | Self::Hang { .. }
-            | Self::RendererCrash => Stage::Live,
+            | Self::Busy { .. }
+            | Self::RendererCrash
+            | Self::LogoutBecause { .. }
+            | Self::ForgetsDrivers
+            | Self::Says { .. }
+            | Self::Shows { .. } => Stage::Live,
         }
     }
 }

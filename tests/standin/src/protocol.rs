@@ -94,6 +94,7 @@ pub(crate) enum ToPage {
     Logout {
         event: LogoutEvent,
         navigate: bool,
+        reason: Option<String>,
     },
     SetState {
         state: String,
@@ -110,7 +111,18 @@ pub(crate) enum ToPage {
     Hang {
         ms: u64,
     },
+    Busy {
+        ms: u64,
+        pause_ms: u64,
+    },
     CrashRenderer,
+    ForgetDrivers,
+    Say {
+        text: String,
+    },
+    Show {
+        test_id: String,
+    },
 }
 
 /// Why a code was refused, as nested in the page's `CompanionHelloError`.

@@ -3,11 +3,16 @@
 // the page's own scripts, in the main frame only, once per document. What the
 // page's parts are called is in `hooks` (page_hooks.toml), never here.
 //
+// `mode` is `first` of a document; `again` if it takes the place of an agent that
+// does not answer; or `trial`: parts are only looked for, and no QR code leaves the page.
+//
 // It decides nothing: what a state means is for `story.rs`.
-(hooks, bindingName, handleName) => {
+(hooks, bindingName, handleName, mode) => {
   'use strict';
   const post = window[bindingName];
-  if (typeof post !== 'function' || window.top !== window || window[handleName]) return;
+  if (typeof post !== 'function' || window.top !== window) return;
+  if (mode === 'again') window[handleName]?.('retire');
+  else if (window[handleName]) return;
   if (location.protocol !== 'https:' && location.protocol !== 'http:') return;
   delete window[bindingName];
 
@@ -18,7 +23,10 @@
   const doc = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
   let sent = 0;
-  const send = (kind, more) => post(stringify({ doc, seq: ++sent, kind, ...more }));
+  let retired = false;
+  const send = (kind, more) => {
+    if (!retired) post(stringify({ doc, seq: ++sent, kind, ...more }));
+  };
 
   /** Errors of the page are often of minified classes with empty messages: all is in what they carry. */
   const describe = (value, depth = 4) => {
@@ -61,7 +69,7 @@
         let value = window.require(module);
         for (const step of path.split('.')) [owner, value] = [value, value[step]];
         if (value === undefined || value === null) throw failure('', `is ${value}`);
-        found.set(name, { owner, value });
+        found.set(name, { owner, value, place });
         return found.get(name);
       } catch (error) {
         misses.push(`${place} (${say(error)})`);
@@ -96,6 +104,7 @@
   let composing = false;
   let blocked = '';
   let passkeyTold = false;
+  let outdatedTold = false;
   let stateWaiters = [];
 
   const state = () => read(part('socket').value, fields.state);
@@ -108,7 +117,7 @@
     } catch {
       id = read(part('conn').value, fields.own_id);
     }
-    const user = id && String(id.user ?? id).split('@')[0].split(':')[0];
+    const user = id && String(read(id, fields.id_user) ?? id).split('@')[0].split(':')[0];
     if (!user || !/^\d{5,20}$/.test(user)) return null;
     return { phoneNumber: user, name: read(part('conn').value, fields.name) || null };
   };
@@ -128,15 +137,21 @@
     if (snapshot.state !== states.unpaired) shownRef = null;
     else if (ref() !== shownRef && ref() !== null && !byCode && !composing) compose(ref());
     stateWaiters = stateWaiters.filter((waiter) => !waiter(snapshot.state));
-    if (hooks.passkey_screens.some((selector) => document.querySelector(selector))) tellPasskey();
+    if (shows(hooks.passkey_screens)) tellPasskey();
+    if (shows(hooks.outdated_screens)) tellOutdated();
   };
+  const shows = (selectors) => selectors.some((selector) => document.querySelector(selector));
   const tellPasskey = () => {
     if (!passkeyTold) send('passkey', {});
     passkeyTold = true;
   };
-  const safely = (work) => () => {
+  const tellOutdated = () => {
+    if (!outdatedTold) send('unsupported', {});
+    outdatedTold = true;
+  };
+  const safely = (work) => (...args) => {
     try {
-      work();
+      if (!retired) work(...args);
     } catch (error) {
       send('trouble', { error: say(error) });
     }
@@ -156,7 +171,7 @@
       if (forRef !== ref() || state() !== states.unpaired || byCode) return;
       shownRef = forRef;
       blocked = '';
-      send('qr', { payload: lines.join(',') });
+      send('qr', { payload: mode === 'trial' ? '' : lines.join(',') });
     } catch (error) {
       if (blocked !== say(error)) send('qr-blocked', { missing: (blocked = say(error)) });
       later(lookSafely, timings.retry_ms);
@@ -168,12 +183,15 @@
 
   // --- watching ------------------------------------------------------------
 
+  /** Why the link ended, if the page tells: a word in what comes with the event. */
+  const reasonIn = (why) => (why.length > 0 ? stringify(describe(why)) : '');
+
   const subscribe = (name, event, handler) => part(name).value.on(event, safely(handler));
 
   const watchers = [
     ['socket', [`change:${fields.state}`, `change:${fields.has_synced}`], look],
     ['conn', [`change:${fields.ref}`, `change:${fields.name}`], look],
-    ['cmd', events.logout, (event) => send('logout', { event })],
+    ['cmd', events.logout, (event, ...why) => send('logout', { event, reason: reasonIn(why) })],
     ['cmd', events.progress, () => send('progress', { percent: Number(call('progress_percent')) })],
     ['link_events', events.passkey, () => tellPasskey()],
   ].flatMap(([name, names, handler]) => names.map((event) => ({ name, event, handler, on: false })));
@@ -182,7 +200,7 @@
     for (const watcher of watchers) {
       if (watcher.on || !has(watcher.name)) continue;
       watcher.on = true;
-      subscribe(watcher.name, watcher.event, () => watcher.handler(watcher.event));
+      subscribe(watcher.name, watcher.event, (...args) => watcher.handler(watcher.event, ...args));
     }
   };
 
@@ -194,8 +212,9 @@
     if (missing.length > 0) {
       const text = typeof window.require === 'function' ? missing.join(', ') : 'window.require';
       if (text !== waitingFor) send('waiting', { missing: (waitingFor = text) });
-      if (typeof window.require !== 'function' && showsAny(hooks.unsupported_browser_texts)) return send('unsupported', {});
-      return later(begin, timings.retry_ms);
+      if (typeof window.require !== 'function' && showsAny(hooks.unsupported_browser_texts)) return tellOutdated();
+      if (!retired) later(begin, timings.retry_ms);
+      return;
     }
     // First subscribe, then read: what changes in between is then seen twice, never missed.
     safely(watchAll)();
@@ -205,6 +224,7 @@
   /** Finds what an event did not tell, and parts that come late: often at first, later at ease. */
   let pause = timings.retry_ms;
   const net = () => {
+    if (retired) return;
     safely(watchAll)();
     lookSafely();
     pause = watchers.every(({ on }) => on) ? timings.poll_ms : Math.min(pause * 1.1, timings.poll_ms);
@@ -236,7 +256,31 @@
   };
 
   let codeRequests = 0;
+  /** Every part, and the fields that are always there: where each was found, or why not. */
+  const resolve = () => {
+    const told = { found: {}, missing: {}, pageVersion: null };
+    for (const name of Object.keys(parts)) {
+      try {
+        told.found[name] = part(name).place;
+      } catch (error) {
+        if (!hooks.optional.includes(name)) told.missing[name] = error.message;
+      }
+    }
+    for (const [field, type] of [['state', 'string'], ['has_synced', 'boolean']]) {
+      if (!has('socket')) continue;
+      const place = `${part('socket').place}.${fields[field]}`;
+      if (typeof read(part('socket').value, fields[field]) === type) told.found[`fields.${field}`] = place;
+      else told.missing[`fields.${field}`] = `${place} is no ${type}`;
+    }
+    if (has('page_version')) told.pageVersion = String(part('page_version').value).slice(0, 80);
+    return told;
+  };
+
   const questions = {
+    retire: () => {
+      retired = true;
+    },
+    resolve,
     ping: () => ({ state: found.has('socket') ? String(state()) : null }),
     'refresh-qr': async () => {
       if (byCode) return leaveCode();
@@ -278,7 +322,11 @@
     }
   };
 
-  Object.defineProperty(window, handleName, { value: ask });
-  send('hello', { loggedOut: events.logged_out_address.some((word) => location.search.includes(word)) });
+  Object.defineProperty(window, handleName, { value: ask, configurable: true });
+  send('hello', {
+    again: mode === 'again',
+    loggedOut: events.logged_out_address.some((word) => location.search.includes(word)),
+    reason: location.search,
+  });
   begin();
 };

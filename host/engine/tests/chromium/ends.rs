@@ -73,27 +73,6 @@ async fn the_phone_removes_the_device() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crashed_renderer_and_a_hanging_one_are_told() {
-    let setup = Setup::with(|_, deadlines| {
-        (deadlines.ping_every, deadlines.ping) =
-            (Duration::from_millis(500), Duration::from_secs(2));
-    })
-    .await;
-    for fault in [FaultKind::RendererCrash, FaultKind::Hang { ms: 0 }] {
-        let mut session = setup.linked("one").await;
-        setup.standin.add_fault(Fault::once(fault));
-        let failure = session.fails().await;
-        assert_eq!(failure.kind, EngineFailureKind::PageCrashed, "{failure}");
-        setup.assert_nothing_is_left_of("one");
-        let mut again = setup.start("one").await;
-        again.hears(&format!("started authenticated ready:{PHONE}")).await;
-        again.handle.log_out().await.unwrap();
-        while again.next("the logout").await != "logged-out-by-us" {}
-        again.stop().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_browser_is_told_and_none_of_its_processes_is_left() {
     let setup = Setup::new().await;
     let mut session = setup.linked("one").await;

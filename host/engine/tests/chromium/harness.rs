@@ -14,9 +14,10 @@ use nix::{
 };
 use pairing_core::{
     engine::{Engine, EngineEvent, EngineHandle},
+    evidence::Evidence,
     workflow::{EngineFailure, EngineReport},
 };
-use pairing_engine::{ChromiumEngine, Deadlines, EngineConfig};
+use pairing_engine::{ChromiumEngine, Deadlines, EngineConfig, SentinelProgram};
 use secrecy::ExposeSecret;
 use standin::{Config, Settings, Standin};
 use tempfile::TempDir;
@@ -109,8 +110,15 @@ pub(crate) fn config(profiles: &Path, page: &str, deadlines: Deadlines) -> Engin
     EngineConfig {
         whatsapp_web_url: page.parse().unwrap(),
         deadlines,
+        sentinel: sentinel(),
         ..EngineConfig::new(profiles)
     }
+}
+
+/// An example of this crate, which is built with its tests.
+pub(crate) fn sentinel() -> SentinelProgram {
+    let folder = std::env::current_exe().unwrap().parent().unwrap().join("../examples");
+    SentinelProgram { program: folder.join("sentinel"), arguments: Vec::new() }
 }
 
 /// A start script of a browser.
@@ -129,6 +137,8 @@ pub(crate) struct Session {
     pub(crate) qr: String,
     /// How it failed.
     pub(crate) failure: Option<EngineFailure>,
+    /// What was seen at each repair and failure.
+    pub(crate) evidence: Vec<Evidence>,
     /// All progress that was told.
     pub(crate) percents: Vec<u8>,
 }
@@ -137,7 +147,14 @@ impl Session {
     pub(crate) async fn start(engine: &ChromiumEngine, name: &str) -> Result<Self, EngineFailure> {
         let (to, events) = mpsc::channel(64);
         let handle = engine.start(&name.parse().unwrap(), to).await?;
-        Ok(Self { handle, events, qr: String::new(), failure: None, percents: Vec::new() })
+        Ok(Self {
+            handle,
+            events,
+            qr: String::new(),
+            failure: None,
+            evidence: Vec::new(),
+            percents: Vec::new(),
+        })
     }
 
     /// The next events must be these; progress is only collected.
@@ -181,6 +198,14 @@ impl Session {
                 return Some(if begins_round { "qr!" } else { "qr" }.to_owned());
             }
             EngineEvent::Report(report) => report,
+            EngineEvent::Evidenced { report, evidence } => {
+                let repair = evidence.repair.as_str();
+                self.evidence.push(*evidence);
+                if report == (Probe { answered: false }) {
+                    return Some(format!("degraded:{repair}"));
+                }
+                report
+            }
         };
         Some(match report {
             Loading { percent } => {

@@ -78,6 +78,9 @@ impl Inner {
                     drop(flags.insert("unsupportedBrowser".to_owned(), json!(true)))
                 }
                 FaultKind::MinifiedIds => drop(flags.insert("minifiedIds".to_owned(), json!(true))),
+                FaultKind::RestlessFrames => {
+                    drop(flags.insert("restlessFrames".to_owned(), json!(true)))
+                }
                 FaultKind::ReloadDuringInjection { ms } => {
                     drop(flags.insert("reloadAfterMs".to_owned(), json!(ms)))
                 }

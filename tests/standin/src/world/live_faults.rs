@@ -1,7 +1,7 @@
 //! Faults that strike a connected page at once.
 
 use super::Inner;
-use crate::faults::{Fault, FaultKind, Stage, Target};
+use crate::faults::{Fault, FaultKind, LogoutEvent, Stage, Target};
 use crate::protocol::ToPage;
 
 impl Inner {
@@ -41,7 +41,9 @@ impl Inner {
         };
         let faults = self.faults.strike(Stage::Live, subject, |kind| match kind {
             FaultKind::RotateRef | FaultKind::RefsRunOut => !linked,
-            FaultKind::Conflict | FaultKind::Logout { .. } => linked,
+            FaultKind::Conflict | FaultKind::Logout { .. } | FaultKind::LogoutBecause { .. } => {
+                linked
+            }
             _ => true,
         });
         for fault in faults {
@@ -59,15 +61,28 @@ impl Inner {
             FaultKind::Reload { ms } => ToPage::Reload { ms },
             FaultKind::Hang { ms } => ToPage::Hang { ms },
             FaultKind::RendererCrash => ToPage::CrashRenderer,
+            FaultKind::Busy { ms, pause_ms } => ToPage::Busy { ms, pause_ms },
+            FaultKind::ForgetsDrivers => ToPage::ForgetDrivers,
+            FaultKind::Says { text } => ToPage::Say { text },
+            FaultKind::Shows { test_id } => ToPage::Show { test_id },
             FaultKind::Logout { event, navigate } => {
-                let linked = self.pages.get_mut(&connection).and_then(|page| page.linked.take());
-                if let Some((device_id, _)) = linked {
-                    self.links.remove(&device_id);
-                }
-                ToPage::Logout { event, navigate }
+                self.forget_link_of(connection);
+                ToPage::Logout { event, navigate, reason: None }
+            }
+            FaultKind::LogoutBecause { reason, navigate } => {
+                self.forget_link_of(connection);
+                let event = LogoutEvent::LogoutFromBridge;
+                ToPage::Logout { event, navigate, reason: Some(reason) }
             }
             _ => return,
         };
         self.send(connection, frame);
+    }
+
+    fn forget_link_of(&mut self, connection: u64) {
+        let linked = self.pages.get_mut(&connection).and_then(|page| page.linked.take());
+        if let Some((device_id, _)) = linked {
+            self.links.remove(&device_id);
+        }
     }
 }

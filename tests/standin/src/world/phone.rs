@@ -272,7 +272,11 @@ impl Inner {
         for page in self.pages.values_mut() {
             if page.linked.as_ref().is_some_and(|(id, _)| id == device_id) {
                 page.linked = None;
-                page.send(ToPage::Logout { event: LogoutEvent::LogoutFromBridge, navigate: true });
+                page.send(ToPage::Logout {
+                    event: LogoutEvent::LogoutFromBridge,
+                    navigate: true,
+                    reason: None,
+                });
             }
         }
         known
