@@ -7,7 +7,7 @@ pub(crate) use crate::bindings::{
         Reply, Settings, ShownCode, Transition, VersionedState, View, WorkflowError,
     },
     pairing_console::types::{
-        events::EventData,
+        events::{EventData, OtherEvent},
         types::{Account, CodeKind, Detail, Duration, Reason, Status, Timestamp},
     },
 };

@@ -29,7 +29,7 @@ pub(crate) fn why(failure: EngineFailure) -> Why {
 pub(crate) fn waiting(failure: EngineFailure, attempt: u32, context: &Context) -> Waiting {
     let delay = delay(attempt, &context.settings, context.seed);
     let EngineFailure { step, message, .. } = failure;
-    Waiting { at: context.now.saturating_add(delay), message, step }
+    Waiting { at: context.now.saturating_add(delay), message, step, conflict: false }
 }
 
 /// Doubles with each attempt up to the limit. Up to half of it is taken off by

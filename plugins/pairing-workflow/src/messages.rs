@@ -22,14 +22,19 @@ pub(crate) const DELETED: &str = "The session has been removed.";
 pub(crate) const DELETED_UNTOLD: &str = "The session has been removed, but the phone could not be told: remove the device there, under Settings, Linked Devices.";
 
 pub(crate) const PARKED: &str =
-    "Nobody scanned the QR code in time. Start the session again for a new one.";
+    "Nobody used a code in time. Start the session again for a new one.";
+pub(crate) const PARKED_UNSEEN: &str =
+    "Nobody is looking at this session any more, so no further codes are made. Start it again for a new one.";
 pub(crate) const UNLINKED: &str = "The linked device was removed on the phone. Link it again.";
 pub(crate) const LINK_GONE: &str =
     "WhatsApp does not know this link any more. Link the phone again.";
 pub(crate) const CONFLICT: &str =
     "WhatsApp Web is open elsewhere with the same link. Close it there, then reconnect.";
+pub(crate) const CONFLICT_WAITS: &str = "WhatsApp Web is open elsewhere with the same link. It is taken back after a while; close it there, or reconnect now.";
 pub(crate) const OUTDATED: &str = "WhatsApp refuses this browser or page as outdated. Update Chromium and the host, then reconnect.";
-pub(crate) const PASSKEY: &str = "The account demands a passkey, which can't be given here. Turn it off on the phone, then start again.";
+pub(crate) const PASSKEY: &str = "WhatsApp demands the account's passkey, which no browser without a person in front of it can give. Remove the passkey on the phone (Settings, Account, Passkeys), then start the session again; it can be made anew once the phone is linked.";
+pub(crate) const NOT_BY_ITSELF: &str =
+    "Automatic reconnection is turned off on this host: reconnect the session.";
 pub(crate) const UNLINKING: &str = "The phone is being unlinked.";
 pub(crate) const STOPPED_BY_ITSELF: &str = "the engine stopped by itself";
 pub(crate) const NO_CODE_IN_TIME: &str = "the page showed no code in time";
@@ -40,6 +45,17 @@ pub(crate) const NO_LOGOUT_IN_TIME: &str = "the page did not confirm the logout 
 pub(crate) fn banned(word: &str) -> String {
     format!(
         "WhatsApp refuses the account or the network ({word}). Look at the phone for its reason."
+    )
+}
+
+/// What failed, of a session that is not connected again by itself.
+pub(crate) fn rests_after(failure: &str) -> String {
+    format!("The browser failed: {failure}. {NOT_BY_ITSELF}")
+}
+
+pub(crate) fn wrong_number_alert(expected_tail: &str, tail: &str) -> String {
+    format!(
+        "A phone with the number …{tail} was linked where …{expected_tail} was expected. It is being unlinked, without end until that is done."
     )
 }
 

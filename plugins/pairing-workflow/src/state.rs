@@ -17,6 +17,13 @@ pub(crate) struct State {
     pub(crate) expected: Option<String>,
     /// The number of the latest code.
     pub(crate) sequence: u32,
+    /// When the link was taken back, in the last hour, from where it was used elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) takeovers: Vec<Timestamp>,
+    /// The end of a number that was linked though another one was expected: that
+    /// link is given up as soon as the page can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wrong: Option<String>,
 }
 
 /// Where a session is in its life. See the diagram in the crate's header.
@@ -50,6 +57,9 @@ pub(crate) struct Waiting {
     pub(crate) at: Timestamp,
     pub(crate) message: String,
     pub(crate) step: String,
+    /// The link is used elsewhere; nothing failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) conflict: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,6 +123,14 @@ pub(crate) struct Unlinking {
     pub(crate) replies: Vec<CommandId>,
     /// The session was not at rest before, and goes on if this fails.
     pub(crate) was_running: bool,
+    /// How often a number that was not expected could not be unlinked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) attempt: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -145,6 +163,8 @@ impl State {
             account: None,
             expected: None,
             sequence: 0,
+            takeovers: Vec::new(),
+            wrong: None,
         }
     }
 
@@ -189,6 +209,13 @@ impl State {
 
     pub(crate) fn write(&self) -> Result<Vec<u8>, WorkflowError> {
         serde_json::to_vec(self).map_err(|error| WorkflowError::Other(error.to_string()))
+    }
+}
+
+impl Linked {
+    /// It waits because the link is used elsewhere.
+    pub(crate) fn is_used_elsewhere(&self) -> bool {
+        matches!(&self.stage, LinkedStage::Waiting(waiting) if waiting.conflict)
     }
 }
 

@@ -64,7 +64,8 @@ fn of_linked(linked: &Linked) -> Standing {
             Some(_) => (Status::Connecting, Some(Reason::Reconnecting), loading(*percent, attempt)),
         },
         LinkedStage::Waiting(wait) => {
-            (Status::Connecting, Some(Reason::Reconnecting), Some(waiting(wait, attempt)))
+            let reason = if wait.conflict { Reason::Conflict } else { Reason::Reconnecting };
+            (Status::Connecting, Some(reason), Some(waiting(wait, attempt)))
         }
         LinkedStage::Online { degraded: false } => (Status::Connected, None, None),
         LinkedStage::Online { degraded: true } => (Status::Connected, Some(Reason::Degraded), None),

@@ -36,10 +36,16 @@ impl Step<'_> {
         let lifetime =
             if begins_round { settings.first_qr_lifetime } else { settings.next_qr_lifetime };
         let expires_at = self.later(lifetime);
-        let Some(pairing) = self.pairing_again() else { return };
+        if self.pairing_again().is_none() {
+            return;
+        }
+        if self.is_in_vain() {
+            return self.park(messages::PARKED_UNSEEN);
+        }
+        let Phase::Pairing(pairing) = &mut self.state.phase else { return };
         pairing.codes += 1;
         if pairing.codes > max_codes {
-            return self.park();
+            return self.park(messages::PARKED);
         }
         if let Some(asked) = &mut pairing.asked
             && asked.deadline.is_none()
@@ -119,15 +125,28 @@ impl Step<'_> {
     /// Codes were made and nobody used one.
     fn end_round(&mut self) {
         let max_rounds = self.context.settings.max_qr_rounds;
+        if self.is_in_vain() {
+            return self.park(messages::PARKED_UNSEEN);
+        }
         let Phase::Pairing(pairing) = &mut self.state.phase else { return };
         pairing.rounds += 1;
-        if pairing.rounds >= max_rounds { self.park() } else { self.renew_qr() }
+        if pairing.rounds >= max_rounds { self.park(messages::PARKED) } else { self.renew_qr() }
     }
 
-    fn park(&mut self) {
+    /// Nobody would see another code. The first one is made in any case: who asks
+    /// for it may look a little later.
+    pub(super) fn is_in_vain(&self) -> bool {
+        let Phase::Pairing(pairing) = &self.state.phase else { return false };
+        let has_shown = pairing.codes > 0 || pairing.shows(CodeKind::PairingCode);
+        has_shown && pairing.asked.is_none() && !self.is_watched()
+    }
+
+    pub(super) fn park(&mut self, why: &str) {
         self.refuse_code(&messages::overtaken("nobody used a code in time"));
-        self.act(Effect::StopEngine);
-        self.rest(false, Why::told(Reason::Parked, messages::PARKED));
+        if self.state.has_engine() {
+            self.act(Effect::StopEngine);
+        }
+        self.rest(false, Why::told(Reason::Parked, why));
     }
 
     fn ask_for_code(&mut self, phone_number: String) {

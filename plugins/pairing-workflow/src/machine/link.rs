@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::{
-    contract::{Account, Effect, EngineFailure, Reason, Refusal},
+    contract::{Account, Effect, EngineFailure, EventData, OtherEvent, Reason, Refusal},
     failure, messages, phone,
     state::{
         Linked, LinkedStage, Pairing, PairingStage, Phase, Then, Unlinking, UnlinkingStage, Why,
@@ -36,9 +36,15 @@ impl Step<'_> {
             && is_new
             && !phone::is_same_number(expected, &account.phone_number)
         {
-            let tail = phone::tail(&account.phone_number).to_owned();
+            let (expected, tail) = (phone::tail(expected), phone::tail(&account.phone_number));
+            let (alert, tail) = (wrong_number(expected, tail), tail.to_owned());
+            if self.state.wrong.as_ref() != Some(&tail) {
+                self.events.push(alert);
+                self.state.wrong = Some(tail.clone());
+            }
             return self.ask_to_unlink(Then::Refuse { tail });
         }
+        self.state.wrong = None;
         self.state.account = Some(account);
         let stage = LinkedStage::Online { degraded: false };
         self.state.phase = Phase::Linked(Linked { stage, attempt: 0 });
@@ -86,10 +92,12 @@ impl Step<'_> {
         match &mut self.state.phase {
             Phase::Pairing(pairing) => {
                 pairing.restarts += 1;
-                let (attempt, gives_up) = (pairing.restarts, pairing.restarts > max_restarts);
+                let gives_up = pairing.restarts > max_restarts;
                 let waits_for_page = pairing.asked.as_ref().is_some_and(|it| it.deadline.is_some());
                 if !gives_up {
-                    let waiting = failure::waiting(engine_failure.clone(), attempt, self.context);
+                    // Somebody stands in front of it, and it is tried a few times
+                    // only: the delay need not grow.
+                    let waiting = failure::waiting(engine_failure.clone(), 1, self.context);
                     pairing.stage = PairingStage::Waiting(waiting);
                 }
                 if gives_up || waits_for_page {
@@ -108,8 +116,13 @@ impl Step<'_> {
         }
     }
 
-    /// A link is never given up for a failure of the engine.
+    /// A link is never given up for a failure of the engine. Where nothing is tried
+    /// again by itself it rests, but for one that is not finished, or must not be.
     pub(super) fn retry_link(&mut self, failure: EngineFailure, attempt: u32) {
+        if self.state.account.is_some() && !self.reconnects_by_itself() {
+            let message = Some(messages::rests_after(&failure.message));
+            return self.rest(true, Why { message, ..failure::why(failure) });
+        }
         let stage = LinkedStage::Waiting(failure::waiting(failure, attempt, self.context));
         self.state.phase = Phase::Linked(Linked { stage, attempt });
     }
@@ -125,6 +138,11 @@ impl Step<'_> {
                 // The profile is kept: nobody confirmed that it may go.
                 self.act(Effect::StopEngine);
                 self.rest(false, Why::told(Reason::UnlinkedFromPhone, messages::LINK_GONE));
+            }
+            Phase::Linked(_) if self.state.wrong.is_some() => {
+                self.act(Effect::StopEngine);
+                let tail = self.state.wrong.take().unwrap_or_default();
+                self.rest(false, self.wrong_number_is_gone(&tail));
             }
             Phase::Linking { .. } | Phase::Linked(_) => {
                 let stage = PairingStage::Ready { shown: None, deadline: boot };
@@ -142,8 +160,32 @@ impl Step<'_> {
     /// The page is connected and can tell the server.
     fn ask_to_unlink(&mut self, then: Then) {
         self.act(Effect::LogOut);
+        let attempt = match &self.state.phase {
+            Phase::Linked(linked) => linked.attempt,
+            _ => 0,
+        };
         let stage = UnlinkingStage::Asked { deadline: self.log_out_deadline(), was_online: false };
-        let unlinking = Unlinking { stage, then, replies: Vec::new(), was_running: true };
+        let unlinking = Unlinking { stage, then, replies: Vec::new(), was_running: true, attempt };
         self.state.phase = Phase::Unlinking(unlinking);
     }
+
+    pub(super) fn wrong_number_is_gone(&self, tail: &str) -> Why {
+        let expected = self.state.expected.as_deref().map(phone::tail).unwrap_or_default();
+        Why::told(Reason::Other, messages::wrong_number(expected, tail))
+    }
+}
+
+/// For whoever watches over many sessions. Numbers are told by their ends only.
+fn wrong_number(expected_tail: &str, tail: &str) -> EventData {
+    let message = messages::wrong_number_alert(expected_tail, tail);
+    let fields = [
+        ("code", "wrong_number"),
+        ("message", &message),
+        ("expected", expected_tail),
+        ("linked", tail),
+    ];
+    EventData::Other(OtherEvent {
+        kind: "alert".into(),
+        fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    })
 }

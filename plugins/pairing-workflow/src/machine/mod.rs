@@ -7,6 +7,7 @@
 
 mod codes;
 mod commands;
+mod conflict;
 mod link;
 mod reports;
 mod time;
@@ -94,6 +95,17 @@ impl Step<'_> {
         self.later(self.context.settings.link_deadline)
     }
 
+    /// Codes are made only for somebody who sees them. A host that does not say
+    /// counts nobody, so everybody counts.
+    fn is_watched(&self) -> bool {
+        says(&self.context.extra, "watched", true)
+    }
+
+    /// A link is connected again without anybody asking for it.
+    fn reconnects_by_itself(&self) -> bool {
+        says(&self.context.settings.extra, "auto-reconnect", true)
+    }
+
     fn act(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
@@ -125,6 +137,7 @@ impl Step<'_> {
         self.act(Effect::StartEngine);
         let stage = PairingStage::Starting { percent: None, deadline: self.boot_deadline() };
         let pairing = Pairing { stage, rounds: 0, codes: 0, restarts: 0, asked };
+        self.state.wrong = None;
         self.state.phase = Phase::Pairing(pairing);
     }
 
@@ -138,7 +151,14 @@ impl Step<'_> {
     fn rest(&mut self, linked: bool, why: Why) {
         if !linked {
             self.state.account = None;
+            self.state.wrong = None;
         }
         self.state.phase = Phase::Off { linked, why };
     }
+}
+
+/// An entry that is `true` or `false`.
+fn says(extra: &[(String, String)], name: &str, unless_said: bool) -> bool {
+    let entry = extra.iter().find(|(key, _)| key == name);
+    entry.and_then(|(_, value)| value.parse().ok()).unwrap_or(unless_said)
 }

@@ -42,10 +42,7 @@ impl Step<'_> {
             EngineEvent::Ready(account) => self.ready(account),
             EngineEvent::ConnectionLost => self.connection_lost(),
             EngineEvent::LoggedOut(by_us) => self.logged_out(by_us),
-            EngineEvent::Conflict => {
-                let why = Why::told(Reason::Conflict, messages::CONFLICT);
-                self.refused(why, &messages::overtaken("WhatsApp Web was opened elsewhere"));
-            }
+            EngineEvent::Conflict => self.used_elsewhere(),
             EngineEvent::ClientOutdated => {
                 let why = Why::told(Reason::ClientOutdated, messages::OUTDATED);
                 self.refused(why, &messages::client_outdated());

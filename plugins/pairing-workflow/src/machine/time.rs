@@ -2,9 +2,9 @@
 
 use super::Step;
 use crate::{
-    contract::{Effect, EngineFailureKind},
+    contract::{Effect, EngineFailureKind, Reason},
     failure, messages,
-    state::{LinkedStage, PairingStage, Phase},
+    state::{LinkedStage, PairingStage, Phase, Why},
 };
 
 impl Step<'_> {
@@ -14,6 +14,10 @@ impl Step<'_> {
         match &self.state.phase {
             Phase::Off { .. } | Phase::Deleted => {}
             Phase::Pairing(_) => self.start_pairing(None),
+            Phase::Linked(_) if self.state.account.is_some() && !self.reconnects_by_itself() => {
+                self.rest(true, Why::told(Reason::Stopped, messages::NOT_BY_ITSELF));
+            }
+            Phase::Linked(linked) if linked.is_used_elsewhere() => {}
             Phase::Linking { .. } | Phase::Linked(_) => self.start_linked(0),
             Phase::Unlinking(_) => self.unlink_again(),
         }
@@ -40,6 +44,7 @@ impl Step<'_> {
             Phase::Linking { .. } => self.overdue(messages::NO_SYNC_IN_TIME),
             Phase::Linked(linked) => match linked.stage {
                 LinkedStage::Starting { .. } => self.overdue(messages::NO_CONNECTION_IN_TIME),
+                LinkedStage::Waiting(_) if linked.is_used_elsewhere() => self.take_over(),
                 LinkedStage::Waiting(_) => {
                     let attempt = linked.attempt;
                     self.start_linked(attempt);
@@ -53,6 +58,9 @@ impl Step<'_> {
     /// Unlike a start that somebody asked for, this counts on.
     fn start_pairing_again(&mut self) {
         let deadline = self.boot_deadline();
+        if self.is_in_vain() {
+            return self.park(messages::PARKED_UNSEEN);
+        }
         if let Phase::Pairing(pairing) = &mut self.state.phase {
             pairing.stage = PairingStage::Starting { percent: None, deadline };
             self.act(Effect::StartEngine);

@@ -11,7 +11,7 @@ use crate::{
         CommandId, Duration, Effect, EngineEvent, EngineFailure, EngineFailureKind, EventData,
         Reason, Timestamp,
     },
-    failure, messages, phone,
+    failure, messages,
     state::{LinkedStage, Phase, Then, Unlinking, UnlinkingStage, Why},
 };
 
@@ -47,7 +47,8 @@ impl Step<'_> {
             }
             UnlinkingStage::Connecting { deadline: self.connect_deadline() }
         };
-        self.state.phase = Phase::Unlinking(Unlinking { stage, then, replies, was_running });
+        let unlinking = Unlinking { stage, then, replies, was_running, attempt: 0 };
+        self.state.phase = Phase::Unlinking(unlinking);
     }
 
     /// After a restart of the host: the confirmation still holds, but nobody waits
@@ -71,6 +72,7 @@ impl Step<'_> {
             EngineEvent::LoggedOut(_) | EngineEvent::QrMade(_) | EngineEvent::QrExpired => {
                 self.unlinked();
             }
+            EngineEvent::Conflict if self.state.wrong.is_some() => self.keep_for_later(),
             EngineEvent::Conflict => {
                 self.keep_refused(Why::told(Reason::Conflict, messages::CONFLICT));
             }
@@ -140,9 +142,8 @@ impl Step<'_> {
         match then {
             Then::Pair { asked } => self.start_pairing(asked),
             Then::Refuse { tail } => {
-                let expected = self.state.expected.as_deref().map(phone::tail).unwrap_or_default();
-                let message = messages::wrong_number(expected, &tail);
-                self.rest(false, Why::told(Reason::Other, message));
+                let why = self.wrong_number_is_gone(&tail);
+                self.rest(false, why);
             }
             Then::Stop | Then::Delete => self.rest(false, Why::of(Reason::LoggedOut)),
         }
@@ -157,14 +158,24 @@ impl Step<'_> {
         }
     }
 
+    /// A link that must not be is given up later, when it is used here again.
+    fn keep_for_later(&mut self) {
+        if self.keep(messages::CONFLICT) {
+            self.act(Effect::StopEngine);
+            self.wait_to_take_over(Why::told(Reason::Conflict, messages::CONFLICT));
+        }
+    }
+
     /// The engine does not run any more; the session is again as it was before.
     fn keep_failed(&mut self, engine_failure: EngineFailure) {
-        let Phase::Unlinking(Unlinking { was_running, .. }) = self.state.phase else { return };
+        let Phase::Unlinking(Unlinking { was_running, attempt, .. }) = self.state.phase else {
+            return;
+        };
         if !self.keep(&engine_failure.message) {
             return;
         }
         if was_running {
-            self.retry_link(engine_failure, 1);
+            self.retry_link(engine_failure, attempt.saturating_add(1));
         } else {
             let message = messages::not_unlinked(&engine_failure.message).message;
             self.rest(true, Why::told(Reason::Stopped, message));
