@@ -4,7 +4,7 @@
 //! - `--children=N`: so many processes of its own, one of them gone from its group
 //! - `--stubborn`: does not close when asked to
 //!
-//! Asked to crash, it ends with code 7.
+//! Asked to crash, it ends with code 7; asked to hog, it takes 200 MiB.
 
 use std::{
     fs::File,
@@ -27,10 +27,14 @@ fn main() -> io::Result<ExitCode> {
     #[expect(unsafe_code, reason = "a browser's debugging pipe has these numbers")]
     // SAFETY: nobody else owns them.
     let (reads, mut writes) = unsafe { (File::from_raw_fd(3), File::from_raw_fd(4)) };
+    let mut hogged: Vec<u8> = Vec::new();
     for message in BufReader::new(reads).split(0) {
         let message: Value = serde_json::from_slice(&message?)?;
         let answer = json!({"id": message["id"], "result": {"asked": message["method"]}});
         writes.write_all(format!("{answer}\0").as_bytes())?;
+        if message["method"] == "Browser.hog" {
+            hogged.resize(200 << 20, 1);
+        }
         if message["method"] == "Browser.crash" {
             return Ok(ExitCode::from(7));
         }
@@ -38,6 +42,8 @@ fn main() -> io::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
+    // Its memory is to stay.
+    std::hint::black_box(&hogged);
     if is_stubborn {
         std::thread::park();
     }

@@ -40,8 +40,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let mut stderr = sentinel.take_stderr().ok_or("no standard error")?;
     tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await });
-    println!("{} {}", sentinel.id(), sentinel.ready().await?);
-    let status = sentinel.ended().await;
-    println!("{status}");
+    tokio::select! {
+        address = sentinel.ready() => println!("{} {}", sentinel.id(), address?),
+        status = sentinel.ended() => return Err(status.to_string().into()),
+    }
+    println!("{}", sentinel.ended().await);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Starting the browser, and its status when it has ended.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
@@ -20,12 +20,10 @@ use nix::{
     },
     unistd::{Pid, dup2_raw, pipe2},
 };
+use pairing_failpoints::failpoint;
 use tokio::net::unix::pipe;
 
 use crate::wire::{Browser, Order};
-
-/// When memory is short, browsers go before the host and its sentinels.
-const FIRST_TO_GO: i32 = 200;
 
 /// Where the browser reads its debugger's messages, and writes its own.
 const READS_AT: i32 = 3;
@@ -60,13 +58,8 @@ pub(crate) fn start(
     }
     debug_assert!(reads.as_raw_fd() > WRITES_AT, "the numbers are reserved at the start");
     become_browser(&mut command, reads, writes, group);
-    // It and its children get this from us: it can't always be set for another.
-    let own = fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
-    let own: i32 = own.trim().parse().unwrap_or_default();
-    set_oom_score(own.saturating_add(FIRST_TO_GO).min(1000));
-    let started = command.spawn();
-    set_oom_score(own);
-    let id = Pid::from_raw(started?.id().cast_signed());
+    failpoint!("browser.spawn");
+    let id = Pid::from_raw(command.spawn()?.id().cast_signed());
     let to_browser = pipe::Sender::from_owned_fd(to_browser)?;
     Ok((Main(id), to_browser, pipe::Receiver::from_owned_fd(from_browser)?))
 }
@@ -91,11 +84,6 @@ fn become_browser(command: &mut Command, reads: OwnedFd, writes: OwnedFd, group:
             Ok(set_pdeathsig(Signal::SIGKILL)?)
         });
     }
-}
-
-fn set_oom_score(score: i32) {
-    // Only a wish: a machine without it works, too.
-    let _ = fs::write("/proc/self/oom_score_adj", score.to_string());
 }
 
 impl Main {

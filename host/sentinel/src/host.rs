@@ -15,6 +15,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use pairing_failpoints::failpoint;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
@@ -79,11 +80,12 @@ pub struct Sentinel {
 
 #[derive(Debug, Default)]
 struct State {
-    address: Option<Secret>,
-    failed: Option<String>,
+    /// The browser's address, or why it could not be started.
+    ready: Option<Result<Secret, String>>,
     ended: Option<ExitStatus>,
 }
 
+#[derive(Clone)]
 struct Secret(String);
 
 impl fmt::Debug for Secret {
@@ -131,16 +133,16 @@ impl Sentinel {
     }
 
     /// Waits until the browser answers, and gives the address of its WebSocket,
-    /// which is a secret; or why it could not be started. If it ends instead,
-    /// [`ended`](Self::ended) comes first.
+    /// which is a secret; or why it could not be started. If it ends instead, only
+    /// [`ended`](Self::ended) comes.
     pub async fn ready(&self) -> Result<String, String> {
         let mut state = self.state.clone();
-        let said = state.wait_for(|state| state.address.is_some() || state.failed.is_some()).await;
-        match said.as_deref() {
-            Ok(State { address: Some(Secret(address)), .. }) => Ok(address.clone()),
-            Ok(State { failed: Some(why), .. }) => Err(why.clone()),
-            // Neither will come any more.
-            _ => Err("the sentinel ended".into()),
+        let told = state.wait_for(|state| state.ready.is_some()).await;
+        let told = told.ok().and_then(|state| state.ready.clone());
+        match told {
+            Some(Ok(Secret(address))) => Ok(address),
+            Some(Err(why)) => Err(why),
+            None => std::future::pending().await,
         }
     }
 
@@ -208,9 +210,11 @@ fn spawn(
     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
     send_order(&ours, order, lock)?;
     ours.set_nonblocking(true)?;
+    failpoint!("sentinel.spawn");
     let child = Command::new(&program.program)
         .args(&program.arguments)
         .env_clear()
+        .envs(pairing_failpoints::passed_on())
         .current_dir("/")
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::null())
@@ -293,10 +297,10 @@ impl Attendant {
         match serde_json::from_str(line) {
             Ok(ToHost::Renewed { .. }) => self.missing = 0,
             Ok(ToHost::Ready { address }) => {
-                self.state.send_modify(|state| state.address = Some(Secret(address)));
+                self.state.send_modify(|state| state.ready = Some(Ok(Secret(address))));
             }
             Ok(ToHost::Failed { why }) => {
-                self.state.send_modify(|state| state.failed = Some(why));
+                self.state.send_modify(|state| state.ready = Some(Err(why)));
             }
             Ok(ToHost::Ended { status }) => *browser = Some(ExitStatus::from_raw(status)),
             Ok(ToHost::Namespaces { .. }) => {}

@@ -39,6 +39,7 @@ pub fn run() -> ExitCode {
 }
 
 fn sentinel() -> io::Result<ExitCode> {
+    close_at_exec()?;
     // The browser's pipe will have these two numbers; so nothing else does.
     let _reserved = [File::open("/dev/null")?, File::open("/dev/null")?];
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -85,6 +86,15 @@ fn sentinel() -> io::Result<ExitCode> {
             Ok(code)
         }
     }
+}
+
+/// What the host has inherited from its own parent is not the browser's.
+#[expect(unsafe_code, reason = "nothing safe can do it for files that have no owner here")]
+fn close_at_exec() -> io::Result<()> {
+    let flags = nix::libc::CLOSE_RANGE_CLOEXEC.cast_signed();
+    // SAFETY: a flag of files, which stay open.
+    let done = unsafe { nix::libc::close_range(3, u32::MAX, flags) };
+    Errno::result(done).map(drop).map_err(io::Error::from)
 }
 
 fn begin_inner(

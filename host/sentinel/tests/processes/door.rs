@@ -99,6 +99,15 @@ async fn the_secret_is_in_no_command_line_environment_or_file_of_others() {
             assert!(!String::from_utf8_lossy(&text).contains(secret), "{id} {file}");
         }
     }
+    let inner = inner_of(keeper.sentinel);
+    for id in family.ids().filter(|id| ![keeper.sentinel.as_raw(), inner.as_raw()].contains(id)) {
+        let files = fs::read_dir(format!("/proc/{id}/fd")).unwrap();
+        let mut files: Vec<i32> = files
+            .map(|file| file.unwrap().file_name().to_str().unwrap().parse().unwrap())
+            .collect();
+        files.sort_unstable();
+        assert_eq!(files, [0, 1, 2, 3, 4], "a browser has its pipe, and nothing of ours");
+    }
     let environment = fs::read(format!("/proc/{}/environ", keeper.sentinel)).unwrap();
     assert!(environment.is_empty(), "a sentinel has no environment");
 }

@@ -4,7 +4,10 @@ use std::{
     collections::HashSet,
     fs,
     io::{BufRead, BufReader, Lines},
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -131,18 +134,45 @@ impl Keeper {
         deadline: Duration,
         with_namespaces: bool,
     ) -> Self {
+        let keeper = Command::new(example("keeper"));
+        Self::start_as(keeper, &example("sentinel"), home, browser, deadline, with_namespaces)
+    }
+
+    /// As an ordinary user, who is the browser's, too, whoever runs the tests.
+    pub(crate) fn start_as_ordinary_user(home: &Home, browser: &Browser) -> Self {
+        // Where that user can read them.
+        let [keeper, sentinel] = ["keeper", "sentinel"].map(|name| {
+            let copy = home.path(name);
+            fs::copy(example(name), &copy).unwrap();
+            copy
+        });
+        let mut keeper = Command::new(keeper);
+        if let Some((uid, gid)) = browser.user {
+            keeper.uid(uid).gid(gid);
+            let lock = home.path("lock");
+            fs::File::create(&lock).unwrap();
+            chown(&lock, Some(uid), Some(gid)).unwrap();
+        }
+        let browser = Browser { user: None, ..browser.clone() };
+        Self::start_as(keeper, &sentinel, home, &browser, Duration::from_secs(45), true)
+    }
+
+    fn start_as(
+        mut keeper: Command,
+        sentinel: &Path,
+        home: &Home,
+        browser: &Browser,
+        deadline: Duration,
+        with_namespaces: bool,
+    ) -> Self {
         let wish = json!({
-            "sentinel": example("sentinel"),
+            "sentinel": sentinel,
             "browser": browser,
             "with_namespaces": with_namespaces,
             "deadline_ms": u64::try_from(deadline.as_millis()).unwrap(),
             "lock": home.path("lock"),
         });
-        let mut child = Command::new(example("keeper"))
-            .arg(wish.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = keeper.arg(wish.to_string()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next().expect("the browser starts").unwrap();
         let (sentinel, address) = line.split_once(' ').unwrap();
@@ -315,6 +345,12 @@ impl Debugger {
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let (socket, _) = connect_async_with_config(address, Some(config), true).await.unwrap();
         Self { socket, number: 0 }
+    }
+
+    /// Without waiting for an answer.
+    pub(crate) async fn tell(&mut self, method: &str, params: Value) {
+        let message = json!({"id": 0, "method": method, "params": params});
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
 
     pub(crate) async fn ask(&mut self, session: &str, method: &str, params: Value) -> Value {

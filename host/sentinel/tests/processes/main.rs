@@ -6,6 +6,7 @@
 //! door.rs       who can reach the browser
 //! ends.rs       what ends when something is killed or frozen
 //! cycles.rs     many starts and stops leave nothing
+//! confined.rs   as which user, in which namespaces and with how much memory browsers run
 //! profile.rs    Chromium's profile survives its host's death
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test should end where a step failed")]
 
+mod confined;
 mod cycles;
 mod door;
 mod ends;
