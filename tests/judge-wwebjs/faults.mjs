@@ -96,6 +96,11 @@ const unlink = async () => {
 };
 
 const UNLINKED = {
+  async restlessFrames() {
+    await strike('restlessFrames');
+    await fresh();
+    await until(/^#\d+ [12]$/, () => page.evaluate(() => `${location.hash} ${window.frames.length}`));
+  },
   async pageStatus() {
     await strike('pageStatus', { status: 503 });
     expect((await page.goto(control)).status(), /503/);
@@ -223,6 +228,27 @@ const LINKED = {
     await strike('hang', { ms: 1000 });
     await until(/true/, async () => (await look(), String(Date.now() - asked > 900)));
   },
+  async says() {
+    const said = new Promise((done) => page.once('pageerror', (error) => done(error.message)));
+    await strike('says', { text: 'something is wrong' });
+    expect(await said, /something is wrong/);
+  },
+  async shows() {
+    await strike('shows', { testId: 'a-screen' });
+    await until(/true/, () => page.evaluate(() => String(document.querySelector('[data-testid="a-screen"]') !== null)));
+  },
+  async forgetsDrivers() {
+    await page.evaluate(() => Object.defineProperty(window, '_0123456789abcdef', { value: 1, configurable: true }));
+    await strike('forgetsDrivers');
+    await until(/undefined/, () => page.evaluate(() => typeof window._0123456789abcdef));
+  },
+  async busy() {
+    const asked = Date.now();
+    await strike('busy', { ms: 700, pauseMs: 20 });
+    await until(/true/, async () => (await look(), String(Date.now() - asked > 1500)));
+    await page.reload();
+    await until(/^CONNECTED synced/);
+  },
   async logoutWithoutNavigation() {
     await strike('logout', { navigate: false, event: 'logout' });
     await until(/^UNPAIRED ref \s*$/);
@@ -231,6 +257,11 @@ const LINKED = {
   async logout() {
     await strike('logout');
     await until(/^UNPAIRED ref .*post_logout=1/);
+  },
+  async logoutBecause() {
+    await link();
+    await strike('logoutBecause', { reason: 'client_version_outdated', navigate: true });
+    await until(/^UNPAIRED ref .*post_logout=1&logout_reason=client_version_outdated/);
   },
   async rendererCrash() {
     const crashed = new Promise((done) => page.once('error', done));

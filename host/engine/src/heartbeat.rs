@@ -50,7 +50,7 @@ impl Heartbeat {
         let is_down = Arc::new(AtomicBool::new(false));
         let beating = beat(link, deadlines, heard, tell, is_down.clone());
         let _task = AbortOnDropHandle::new(tokio::spawn(beating));
-        Self { signs, told, page: Page::Loading, is_down, _task }
+        Self { signs, told, page: Page::Absent, is_down, _task }
     }
 
     /// The page said something; it is now of this kind.

@@ -7,7 +7,7 @@ use chromiumoxide::cdp::{
     browser_protocol::network::{EventResponseReceived, ResourceType},
     js_protocol::runtime::EventBindingCalled,
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream::FuturesUnordered};
 use pairing_core::{
     engine::EngineEvent,
     evidence::RepairStep,
@@ -48,10 +48,12 @@ impl Run {
         hooks: Arc<PageHooks>,
     ) -> End {
         let Attached { link, events, console, connection, .. } = attached;
+        let link = &*link;
         let story = Story::new(hooks.clone());
         let mut heard = Heard { link, story, hooks, console };
         let mut waiting = Waiting::default();
         let mut new_hooks = self.hooks.clone();
+        let mut putting = FuturesUnordered::new();
         let mut sandbox_is_checked = false;
         let mut why_unreachable = String::new();
         let mut heartbeat = Heartbeat::of(link.clone(), self.deadlines);
@@ -119,16 +121,19 @@ impl Run {
                     Some(failure) => failure,
                     None => continue,
                 },
-                Ok(()) = new_hooks.changed() => {
+                // One change after the other. A page that hangs takes it when it can.
+                Ok(()) = new_hooks.changed(), if putting.is_empty() => {
                     let hooks = new_hooks.borrow_and_update().clone();
-                    match timeout(self.deadlines.command, link.put_agent(&hooks)).await {
-                        Ok(Ok(())) => {
+                    putting.push(async move { (link.put_agent(&hooks).await, hooks) });
+                    continue;
+                }
+                Some((put, hooks)) = putting.next() => {
+                    match put {
+                        Ok(()) => {
                             heard.story.put_hooks(hooks.clone());
                             heard.hooks = hooks;
                         }
-                        // A page that is dying; whatever comes after it has the new ones.
-                        Ok(Err(error)) => tracing::warn!(session.name = %self.session, %error, "the page keeps its old hooks"),
-                        Err(_) => tracing::warn!(session.name = %self.session, "the page keeps its old hooks: it does not answer"),
+                        Err(error) => tracing::warn!(session.name = %self.session, %error, "the page keeps its old hooks"),
                     }
                     continue;
                 }
@@ -172,11 +177,8 @@ impl Run {
             };
             self.tell(inbox, event).await;
         }
-        heartbeat.life(match (heard.story.has_begun(), heard.story.has_link()) {
-            (false, _) => Page::Loading,
-            (true, false) => Page::Unlinked,
-            (true, true) => Page::Linked,
-        });
+        let is_linked = heard.story.has_begun() && heard.story.has_link();
+        heartbeat.life(if is_linked { Page::Linked } else { Page::Unready });
     }
 
     /// What the page's heartbeat asks for; a failure if nothing else helps.

@@ -24,8 +24,12 @@ const LATE: Duration = Duration::from_millis(100);
 /// After a sleep what the page had said is let in before it is judged.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// So many questions in a row are missed before a page counts as dead.
+/// So many questions in a row are missed before a linked page counts as dead.
 const MISSES: u32 = 2;
+
+/// The same for one that is not linked, or begins: it is not repaired but given up,
+/// and on a machine that is busy with many starts it may well be starved.
+const MISSES_UNREADY: u32 = 6;
 
 /// How long what may take. A page is told as dead `every + 2 * answer` after its
 /// last sign of life, and has recovered or is given up `agent + reload` later.
@@ -46,10 +50,10 @@ pub(crate) struct Patience {
 /// What kind of page it is at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Page {
-    /// It is being loaded; how long that may take is for others to mind.
-    Loading,
-    /// Nothing is linked, so nothing is repaired.
-    Unlinked,
+    /// There is none yet; how long that may take is for others to mind.
+    Absent,
+    /// Nothing is linked, or it has not come so far yet: nothing is repaired.
+    Unready,
     /// It is linked.
     Linked,
 }
@@ -102,7 +106,7 @@ impl Liveness {
         let question = Question::Due(patience.every);
         Self {
             patience,
-            page: Page::Loading,
+            page: Page::Absent,
             state: State::Well { misses: 0, question },
             called: now,
             planned: Duration::ZERO,
@@ -163,7 +167,7 @@ impl Liveness {
         }
         match (self.state, self.page) {
             (State::GivenUp, _) => None,
-            (State::Well { .. }, Page::Loading) => {
+            (State::Well { .. }, Page::Absent) => {
                 let question = Question::Due(self.awake + self.patience.every);
                 self.state = State::Well { misses: 0, question };
                 None
@@ -174,11 +178,12 @@ impl Liveness {
             (State::Well { misses, question: Question::Open(until) }, page)
                 if self.awake >= until =>
             {
-                match (misses + 1, page) {
-                    (misses, _) if misses < MISSES => Some(self.ask(misses)),
-                    (_, Page::Linked) => Some(self.begin(self.first_step())),
-                    _ => Some(self.begin(RepairStep::Restart)),
-                }
+                let (limit, step) = match page {
+                    Page::Linked => (MISSES, self.first_step()),
+                    _ => (MISSES_UNREADY, RepairStep::Restart),
+                };
+                let misses = misses + 1;
+                Some(if misses < limit { self.ask(misses) } else { self.begin(step) })
             }
             (State::Down { step, until, .. }, _) if self.awake >= until => {
                 Some(self.begin(next_step(step)))

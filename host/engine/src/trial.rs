@@ -9,6 +9,7 @@ use pairing_core::{
     page_hooks::HooksReport,
     workflow::{EngineFailure, EngineFailureKind, EngineReport},
 };
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
@@ -89,7 +90,11 @@ async fn watch_page(
     loop {
         let is_over = tokio::select! {
             event = events.recv() => match event {
-                Some(EngineEvent::Qr { .. }) => {
+                Some(EngineEvent::Qr { payload, .. }) => {
+                    if !payload.expose_secret().is_empty() {
+                        let why = "a code came out of the page, which it must not in a trial";
+                        return Err(failure(EngineFailureKind::Other, STEP, why));
+                    }
                     makes_codes = true;
                     false
                 }

@@ -221,13 +221,13 @@ fn a_relapse_begins_with_the_next_step_and_a_later_death_with_the_first() {
 }
 
 #[test]
-fn an_unlinked_page_is_not_repaired_and_a_loading_one_is_not_judged() {
+fn an_unready_page_is_given_up_late_and_without_repair_and_an_absent_one_not_judged() {
     let mut play = Play::new(1, Box::new(|_| None));
-    play.liveness.becomes(play.now, Page::Loading);
+    play.liveness.becomes(play.now, Page::Absent);
     play.until(Duration::from_secs(300));
     assert_eq!(play.acts, []);
-    play.liveness.becomes(play.now, Page::Unlinked);
-    play.until(play.now + Duration::from_secs(15));
+    play.liveness.becomes(play.now, Page::Unready);
+    play.until(play.now + Duration::from_secs(30));
     let steps: Vec<_> = play.repairs().iter().map(|(_, act)| *act).collect();
     assert_eq!(steps, [Act::Repair(RepairStep::Restart)]);
 }

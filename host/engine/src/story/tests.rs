@@ -187,6 +187,37 @@ fn the_link_s_end_in_each_of_its_forms() {
 }
 
 #[test]
+fn a_link_that_ended_for_the_page_s_age_is_told_as_outdated_unless_it_was_our_logout() {
+    let reason = "[\"client_version_outdated\"]";
+    let logout = json!({"kind": "logout", "event": "logout", "reason": reason});
+    let mut page = Page::ready();
+    assert_eq!(page.say(logout.clone()), "ClientOutdated");
+    assert_eq!(page.reload(true), "", "told once");
+    let mut page = Page::ready();
+    page.doc += 1;
+    page.seq = 0;
+    let address = "?post_logout=1&logout_reason=client_version_outdated";
+    let hello = json!({"kind": "hello", "loggedOut": true, "reason": address});
+    assert_eq!(page.say(hello), "ClientOutdated");
+    let mut page = Page::ready();
+    page.story.begin_log_out();
+    assert_eq!(page.say(logout), "");
+    assert_eq!(page.state("UNPAIRED"), "logged-out:true");
+}
+
+#[test]
+fn an_agent_that_took_another_s_place_goes_on_with_its_story() {
+    let mut page = Page::ready();
+    page.doc += 1;
+    page.seq = 0;
+    assert_eq!(page.say(json!({"kind": "hello", "again": true, "loggedOut": false})), "");
+    assert!(!page.story.has_begun() && page.story.has_link());
+    assert_eq!(page.say(json!({"kind": "begun"})), "");
+    assert_eq!(page.state("CONNECTED synced account"), "");
+    assert_eq!(page.state("TIMEOUT"), "ConnectionLost");
+}
+
+#[test]
 fn after_the_link_s_end_nothing_is_said() {
     let mut page = Page::ready();
     page.say(json!({"kind": "logout", "event": "logout"}));
@@ -303,7 +334,7 @@ fn any_message() -> impl Strategy<Value = Value> {
     prop_oneof![
         8 => state,
         4 => Just(json!({"kind": "qr", "payload": "a"})),
-        1 => any::<bool>().prop_map(|out| json!({"kind": "hello", "loggedOut": out})),
+        1 => any::<[bool; 2]>().prop_map(|[out, again]| json!({"kind": "hello", "loggedOut": out, "again": again})),
         1 => Just(json!({"kind": "begun"})),
         1 => (0.0..120.0).prop_map(|percent| json!({"kind": "progress", "percent": percent})),
         1 => Just(json!({"kind": "logout", "event": "logout"})),
