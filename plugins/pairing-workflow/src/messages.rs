@@ -23,8 +23,7 @@ pub(crate) const DELETED_UNTOLD: &str = "The session has been removed, but the p
 
 pub(crate) const PARKED: &str =
     "Nobody used a code in time. Start the session again for a new one.";
-pub(crate) const PARKED_UNSEEN: &str =
-    "Nobody is looking at this session any more, so no further codes are made. Start it again for a new one.";
+pub(crate) const PARKED_UNSEEN: &str = "Nobody is looking at this session any more, so no further codes are made. Start it again for a new one.";
 pub(crate) const UNLINKED: &str = "The linked device was removed on the phone. Link it again.";
 pub(crate) const LINK_GONE: &str =
     "WhatsApp does not know this link any more. Link the phone again.";

@@ -139,7 +139,7 @@ impl Step<'_> {
                 self.act(Effect::StopEngine);
                 self.rest(false, Why::told(Reason::UnlinkedFromPhone, messages::LINK_GONE));
             }
-            Phase::Linked(_) if self.state.wrong.is_some() => {
+            Phase::Linking { .. } | Phase::Linked(_) if self.state.wrong.is_some() => {
                 self.act(Effect::StopEngine);
                 let tail = self.state.wrong.take().unwrap_or_default();
                 self.rest(false, self.wrong_number_is_gone(&tail));

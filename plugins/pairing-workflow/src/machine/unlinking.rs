@@ -113,7 +113,7 @@ impl Step<'_> {
 
     /// Nothing of the session is left.
     pub(super) fn remove(&mut self) {
-        self.state.account = None;
+        (self.state.account, self.state.wrong) = (None, None);
         self.state.phase = Phase::Deleted;
         self.events.push(EventData::SessionDeleted);
         self.act(Effect::DeleteSession);

@@ -17,6 +17,7 @@ const LINKED: &[&str] = &[
     "connection lost",
     "link waits to retry",
     "link starts again",
+    "used elsewhere",
     "stopped, linked",
 ];
 

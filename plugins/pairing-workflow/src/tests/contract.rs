@@ -49,6 +49,45 @@ fn states_of_schema_1_stay_readable() {
     assert_eq!(String::from_utf8(state.write().unwrap()).unwrap(), written);
 }
 
+/// An older version reads what this one writes: it knows the words of all cases,
+/// and leaves out what it does not know.
+#[test]
+fn states_name_no_case_that_the_first_version_did_not_know() {
+    let known = [
+        "Off",
+        "Pairing",
+        "Linking",
+        "Linked",
+        "Unlinking",
+        "Deleted",
+        "Starting",
+        "Waiting",
+        "Ready",
+        "Online",
+        "Lost",
+        "Connecting",
+        "Asked",
+        "Stop",
+        "Delete",
+        "Pair",
+        "Refuse",
+    ];
+    for (situation, world) in World::all() {
+        let text = String::from_utf8(world.state().write().unwrap()).unwrap();
+        let cases =
+            text.split('"').filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
+        for case in cases {
+            let is_reason =
+                format!("{:?}", world.state().phase).contains(&format!("Reason::{case}"));
+            let is_value = ["Ana", "Qr", "PairingCode"].contains(&case) || case.contains(' ');
+            assert!(
+                known.contains(&case) || is_reason || is_value,
+                "{situation}: {case} in {text}"
+            );
+        }
+    }
+}
+
 #[test]
 fn states_are_small() {
     for (situation, world) in World::all() {

@@ -1,7 +1,7 @@
 //! Engines that fail: a pairing gives up after some, a link never does.
 
 use super::world::{SECOND, World, account, acts, crash, failure, init, standing};
-use crate::contract::{Effect, EngineEvent, EngineFailureKind, Reason, Status};
+use crate::contract::{Command, Effect, EngineEvent, EngineFailureKind, Reason, Status};
 
 #[test]
 fn a_pairing_restarts_its_engine_a_few_times_and_then_ends_with_the_reason() {
@@ -34,6 +34,38 @@ fn a_pairing_restarts_its_engine_a_few_times_and_then_ends_with_the_reason() {
         assert_eq!(detail.step.as_deref(), Some("loading the page"));
         assert_eq!((ended.effects, ended.wake_up_at), (Vec::new(), None));
     }
+}
+
+#[test]
+fn the_delays_of_a_pairing_do_not_grow() {
+    let mut world = World::starting();
+    for _ in 0..3 {
+        world.engine(crash());
+        assert_eq!(world.wake_up_at(), Some(world.now + 2 * SECOND), "somebody waits for it");
+        world.wake();
+    }
+}
+
+#[test]
+fn without_automatic_reconnection_a_link_rests_and_says_so() {
+    let mut world = World::online();
+    let failed = world.reconnects_by_itself(false).engine(crash());
+    assert_eq!(standing(&failed), (Status::Disconnected, Some(Reason::EngineCrashed)));
+    assert!(failed.view.linked && failed.view.account.is_some());
+    let detail = failed.view.detail.unwrap();
+    assert!(detail.message.unwrap().contains("Automatic reconnection is turned off"));
+    assert_eq!(detail.step.as_deref(), Some("loading the page"));
+    assert_eq!((failed.effects, failed.wake_up_at), (Vec::new(), None));
+    // One call is enough.
+    assert_eq!(acts(&world.command(Command::Reconnect)), [Effect::StartEngine]);
+    assert_eq!(standing(&world.engine(EngineEvent::Ready(account()))), (Status::Connected, None));
+
+    // What the page restores by itself is no reconnection of ours.
+    let lost = world.engine(EngineEvent::ConnectionLost);
+    assert_eq!(standing(&lost), (Status::Connecting, Some(Reason::Reconnecting)));
+    // Nor is a link that is being made.
+    let mut world = World::linking();
+    assert!(world.reconnects_by_itself(false).engine(crash()).wake_up_at.is_some());
 }
 
 #[test]

@@ -23,6 +23,24 @@ fn a_linked_session_connects_again() {
 }
 
 #[test]
+fn without_automatic_reconnection_a_link_rests_after_a_restart() {
+    for mut world in [World::online(), World::lost(), World::link_waits(), World::used_elsewhere()]
+    {
+        let begun = world.reconnects_by_itself(false).restart_host();
+        assert_eq!(begun.effects, []);
+        assert_eq!(standing(&begun), (Status::Disconnected, Some(Reason::Stopped)));
+        assert!(begun.view.linked && begun.view.account.is_some());
+        assert!(begun.view.detail.unwrap().message.unwrap().contains("reconnect the session"));
+        assert_eq!(acts(&world.command(Command::Reconnect)), [Effect::StartEngine]);
+    }
+    // What somebody confirmed is finished all the same, and so is a pairing.
+    for mut world in [World::logging_out(), World::qr_ready(), World::linking()] {
+        let begun = world.reconnects_by_itself(false).restart_host();
+        assert_eq!(begun.effects, [Effect::StartEngine]);
+    }
+}
+
+#[test]
 fn a_session_that_was_pairing_starts_again_without_a_code() {
     for mut world in [
         World::starting(),
@@ -56,7 +74,6 @@ fn what_rested_stays_at_rest() {
     let mut resting = vec![World::new(), World::parked(), World::stopped_linked()];
     for event in [
         EngineEvent::LoggedOut(false),
-        EngineEvent::Conflict,
         EngineEvent::ClientOutdated,
         EngineEvent::Banned("x".into()),
         EngineEvent::PasskeyRequired,

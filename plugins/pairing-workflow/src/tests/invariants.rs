@@ -10,7 +10,7 @@ use super::world::{OTHER_PHONE, PHONE, World, account, code_for, failure, init, 
 use crate::{
     contract::{
         CodeFailure, CodeFailureKind, Command, CommandId, Effect, EngineEvent, EngineFailureKind,
-        EventData, Input, Status, Transition,
+        EventData, Input, Reason, Status, Transition,
     },
     state::{Phase, State, Then},
 };
@@ -22,6 +22,8 @@ enum Told {
     WakeUp,
     HostStarted,
     Pass(u64),
+    Watched(bool),
+    ReconnectsByItself(bool),
 }
 
 fn told() -> impl Strategy<Value = Told> {
@@ -73,6 +75,8 @@ fn told() -> impl Strategy<Value = Told> {
         2 => Just(Told::WakeUp),
         1 => Just(Told::HostStarted),
         1 => (0..120_000_u64).prop_map(Told::Pass),
+        1 => any::<bool>().prop_map(Told::Watched),
+        1 => prop::bool::weighted(0.7).prop_map(Told::ReconnectsByItself),
     ]
 }
 
@@ -136,7 +140,7 @@ fn check(before: &State, after: &State, input: &Input, transition: &Transition) 
     }
     let has_deadline = transition.wake_up_at.is_some();
     let may_rest = matches!(view.status, Status::Disconnected | Status::Connected)
-        || view.reason == Some(crate::contract::Reason::Reconnecting);
+        || view.reason == Some(Reason::Reconnecting);
     assert!(has_deadline || may_rest, "every wait has an end: {view:?}");
     if view.status == Status::Disconnected {
         assert_eq!(transition.wake_up_at, None, "what rests is not woken");
@@ -161,6 +165,14 @@ fn check(before: &State, after: &State, input: &Input, transition: &Transition) 
             "{before:?} {input:?}"
         );
     }
+    // A number that was not expected is linked, if at all, to be given up.
+    assert!(after.wrong.is_none() || (after.is_linked() && view.account.is_none()), "{after:?}");
+    if view.reason == Some(Reason::Conflict) {
+        let is_kept =
+            matches!(before.phase, Phase::Pairing(_)) || view.linked == before.is_linked();
+        assert!(is_kept, "a conflict costs no link");
+    }
+    assert!(after.takeovers.len() <= 3);
     let told_of_end = transition
         .events
         .iter()
@@ -182,6 +194,14 @@ proptest! {
             let (input, transition) = match told {
                 Told::Pass(duration) => {
                     world.pass(duration);
+                    continue;
+                }
+                Told::Watched(watched) => {
+                    world.watched(watched);
+                    continue;
+                }
+                Told::ReconnectsByItself(on) => {
+                    world.reconnects_by_itself(on);
                     continue;
                 }
                 Told::WakeUp => {
@@ -231,6 +251,14 @@ proptest! {
                 Told::HostStarted => Some(world.restart_host()),
                 Told::Pass(duration) => {
                     world.pass(duration);
+                    None
+                }
+                Told::Watched(watched) => {
+                    world.watched(watched);
+                    None
+                }
+                Told::ReconnectsByItself(on) => {
+                    world.reconnects_by_itself(on);
                     None
                 }
             };

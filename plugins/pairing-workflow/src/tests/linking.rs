@@ -1,10 +1,10 @@
 //! From the scan to a link, and a link's life.
 
 use super::world::{
-    OTHER_PHONE, PHONE, SECOND, World, account, acts, crash, init_expecting, standing,
+    OTHER_PHONE, PHONE, SECOND, World, account, acts, crash, init, init_expecting, standing,
 };
 use crate::{
-    contract::{Account, Effect, EngineEvent, Reason, Status},
+    contract::{Account, Command, Effect, EngineEvent, EventData, Reason, Status},
     state::Phase,
 };
 
@@ -93,7 +93,14 @@ fn a_wrong_number_is_logged_out_and_reported() {
     assert_eq!(refusing.effects, [Effect::LogOut]);
     assert_eq!(standing(&refusing), (Status::Authenticated, Some(Reason::Other)));
     assert_eq!(refusing.view.account, None);
-    assert_eq!(refusing.events, [], "it was never connected");
+    let [EventData::Other(alert)] = &refusing.events[..] else { panic!("{:?}", refusing.events) };
+    let field = |name: &str| {
+        let field = alert.fields.iter().find(|(key, _)| key == name);
+        field.map(|(_, value)| value.as_str()).unwrap_or_default()
+    };
+    assert_eq!((alert.kind.as_str(), field("code")), ("alert", "wrong_number"));
+    assert_eq!((field("expected"), field("linked")), ("78", "01"));
+    assert!(field("message").contains("being unlinked"));
 
     let gone = world.engine(EngineEvent::LoggedOut(true));
     assert_eq!(acts(&gone), [Effect::StopEngine, Effect::WipeProfile]);
@@ -107,9 +114,74 @@ fn a_wrong_number_is_logged_out_and_reported() {
 #[test]
 fn a_wrong_number_that_can_not_be_logged_out_now_is_logged_out_later() {
     let mut world = World::refusing_number();
+    let mut delays = Vec::new();
+    for _ in 0..30 {
+        let failed = world.engine(crash());
+        assert_eq!((failed.view.linked, failed.view.account), (true, None), "not in use, not lost");
+        delays.push((failed.wake_up_at.unwrap() - world.now) / SECOND);
+        assert_eq!(acts(&world.wake()), [Effect::StartEngine]);
+        let again = world.engine(EngineEvent::Ready(account()));
+        assert_eq!(again.effects, [Effect::LogOut]);
+        assert_eq!(again.events, [], "it is reported once");
+    }
+    assert_eq!(delays[..10], [2, 4, 8, 16, 32, 64, 128, 256, 512, 600]);
+    assert!(delays[10..].iter().all(|delay| *delay == 600));
+    let gone = world.engine(EngineEvent::LoggedOut(true));
+    assert_eq!(standing(&gone), (Status::Disconnected, Some(Reason::Other)));
+    assert_eq!(world.state().wrong, None);
+}
+
+#[test]
+fn a_wrong_number_is_unlinked_whatever_comes_between() {
+    type Between = fn(&mut World);
+    let between: [(&str, Between); 5] = [
+        ("the host starts anew", |world| {
+            world.restart_host();
+        }),
+        ("nothing is reconnected by itself", |world| {
+            world.reconnects_by_itself(false);
+            world.engine(crash());
+            world.wake();
+        }),
+        ("it is used elsewhere", |world| {
+            for _ in 0..5 {
+                world.engine(EngineEvent::Conflict);
+                world.wake();
+            }
+        }),
+        ("somebody stops it and starts it again", |world| {
+            world.engine(crash());
+            world.command(Command::Disconnect);
+            world.command(Command::Reconnect);
+        }),
+        ("whatsapp says no, and somebody tries again", |world| {
+            world.engine(EngineEvent::Banned("x".into()));
+            world.command(init());
+        }),
+    ];
+    for (name, between) in between {
+        let mut world = World::refusing_number();
+        between(&mut world);
+        let ready = world.engine(EngineEvent::Ready(account()));
+        assert_eq!(ready.effects, [Effect::LogOut], "{name}");
+        assert_ne!(ready.view.status, Status::Connected, "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_number_that_the_phone_itself_removed_is_gone() {
+    let mut world = World::refusing_number();
     world.engine(crash());
     world.wake();
-    assert_eq!(world.engine(EngineEvent::Ready(account())).effects, [Effect::LogOut]);
+    let gone = world.engine(EngineEvent::QrMade(true));
+    assert_eq!(acts(&gone), [Effect::StopEngine]);
+    assert_eq!(
+        (standing(&gone), gone.view.linked),
+        ((Status::Disconnected, Some(Reason::Other)), false)
+    );
+    // The next phone gets its chance.
+    world.command(init());
+    assert_eq!(standing(&world.engine(EngineEvent::QrMade(true))), (Status::QrReady, None));
 }
 
 #[test]
@@ -186,7 +258,6 @@ fn a_known_link_whose_page_offers_a_code_is_gone_but_its_profile_is_kept() {
 #[test]
 fn what_whatsapp_refuses_stops_the_engine_and_keeps_the_link() {
     let ends = [
-        (EngineEvent::Conflict, Reason::Conflict),
         (EngineEvent::ClientOutdated, Reason::ClientOutdated),
         (EngineEvent::Banned("TOS_BLOCK".into()), Reason::Banned),
         (EngineEvent::PasskeyRequired, Reason::PasskeyRequired),

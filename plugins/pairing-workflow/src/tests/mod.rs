@@ -3,6 +3,7 @@
 
 mod codes;
 mod commands;
+mod conflict;
 mod contract;
 mod events;
 mod failures;
@@ -13,4 +14,5 @@ mod phone;
 mod situations;
 mod table;
 mod unlinking;
+mod watched;
 pub(crate) mod world;

@@ -86,6 +86,12 @@ impl World {
         world
     }
 
+    pub(crate) fn used_elsewhere() -> Self {
+        let mut world = Self::online();
+        world.engine(EngineEvent::Conflict);
+        world
+    }
+
     pub(crate) fn stopped_linked() -> Self {
         let mut world = Self::online();
         world.command(Command::Disconnect);
@@ -141,6 +147,7 @@ impl World {
             ("connection lost", Self::lost()),
             ("link waits to retry", Self::link_waits()),
             ("link starts again", Self::link_starts()),
+            ("used elsewhere", Self::used_elsewhere()),
             ("stopped, linked", Self::stopped_linked()),
             ("logging out", Self::logging_out()),
             ("connecting to log out", Self::connecting_to_log_out()),

@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// Zero takes nothing off a delay.
     pub(crate) seed: u64,
+    /// What the host says about who looks.
+    pub(crate) extra: Vec<(String, String)>,
     input_number: u64,
     wake_up_at: Option<Timestamp>,
 }
@@ -73,6 +75,7 @@ impl World {
             settings: settings(),
             now: START,
             seed: 0,
+            extra: Vec::new(),
             input_number: 0,
             wake_up_at: None,
         }
@@ -86,7 +89,7 @@ impl World {
             seed: self.seed,
             input_number: self.input_number,
             settings: self.settings.clone(),
-            extra: Vec::new(),
+            extra: self.extra.clone(),
         };
         let transition = Workflow::handle(self.state.clone(), input, context).unwrap();
         self.state = Some(transition.state.clone());
@@ -98,6 +101,17 @@ impl World {
     pub(crate) fn command(&mut self, command: Command) -> Transition {
         let id = self.next_id();
         self.tell(Input::Command(CommandInput { id, command }))
+    }
+
+    pub(crate) fn watched(&mut self, watched: bool) -> &mut Self {
+        self.extra = vec![("watched".into(), watched.to_string())];
+        self
+    }
+
+    /// As the operator has set it.
+    pub(crate) fn reconnects_by_itself(&mut self, on: bool) -> &mut Self {
+        self.settings.extra = vec![("auto-reconnect".into(), on.to_string())];
+        self
     }
 
     pub(crate) fn next_id(&self) -> CommandId {
