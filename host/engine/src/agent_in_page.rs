@@ -21,10 +21,7 @@ use chromiumoxide::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{
-    page_hooks::{AgentMode, PageHooks},
-    page_link::PageLink,
-};
+use crate::{page_hooks::PageHooks, page_link::PageLink, page_scripts::AgentMode};
 
 /// Its names, unlike for each engine, so that the page can't look for them.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! engine.rs       starts a browser on a session's profile   arguments, config, custody, profile, sandbox, user_agent
 //! run.rs          an engine's life, in a task of its own    page_link (the line to the page), stderr_tail
 //! listening.rs    what page and browser tell meanwhile      waiting, evidence, console_tail
-//! story.rs        what follows from what the page tells     agent_message, agent_in_page, scripts/agent.js, page_hooks.toml
+//! story.rs        what follows from what the page tells     agent_message, agent_in_page, page_scripts, scripts/agent.js, page_hooks.toml
 //! liveness.rs     whether the page lives                    heartbeat
 //! handle.rs       what a session asks                       code_request
 //! page_driver.rs  what is known of the page: tried, put     trial
@@ -27,6 +27,7 @@ mod liveness;
 mod page_driver;
 mod page_hooks;
 mod page_link;
+mod page_scripts;
 mod process;
 mod profile;
 mod run;

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// The version of the file's shape that this build understands.
 const VERSION: u32 = 2;
@@ -31,17 +30,6 @@ const PARTS: [&str; 18] = [
     "page_version",
 ];
 
-/// Asks for the state as the agent does.
-const IS_CONNECTED: &str = "(places, field, connected) => places.some((place) => {
-  try {
-    const [module, path] = place.split('#');
-    const follow = (value, path) => path.split('.').reduce((value, step) => value?.[step], value);
-    return follow(follow(window.require(module), path), field) === connected;
-  } catch {
-    return false;
-  }
-})";
-
 /// Names of the page's modules, functions, fields, events and states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,8 +41,8 @@ pub struct PageHooks {
     unsupported_browser_texts: Vec<String>,
     passkey_screens: Vec<String>,
     outdated_screens: Vec<String>,
-    parts: BTreeMap<String, Vec<String>>,
-    fields: Fields,
+    pub(crate) parts: BTreeMap<String, Vec<String>>,
+    pub(crate) fields: Fields,
     pub(crate) events: Events,
     pub(crate) states: States,
     pub(crate) code_errors: CodeErrors,
@@ -63,8 +51,8 @@ pub struct PageHooks {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Fields {
-    state: String,
+pub(crate) struct Fields {
+    pub(crate) state: String,
     has_synced: String,
     r#ref: String,
     name: String,
@@ -90,7 +78,7 @@ pub(crate) struct States {
     unpaired: String,
     idle: String,
     pairing: String,
-    connected: String,
+    pub(crate) connected: String,
     starting: Vec<String>,
     lost: Vec<String>,
     conflict: Vec<String>,
@@ -256,46 +244,6 @@ impl PageHooks {
             }
         }
         Ok(())
-    }
-
-    /// True in a page that says that it is linked and connected; for when the agent
-    /// can't be asked.
-    pub(crate) fn is_connected_expression(&self) -> String {
-        let (places, field) = (&self.parts["socket"], &self.fields.state);
-        format!("({IS_CONNECTED})(...{})", json!([places, field, self.states.connected]))
-    }
-
-    /// The agent, ready to run in a page.
-    pub(crate) fn agent_script(
-        &self,
-        binding: &str,
-        handle: &str,
-        mode: AgentMode,
-    ) -> Result<String, serde_json::Error> {
-        let agent = include_str!("scripts/agent.js").trim_end().trim_end_matches(';');
-        let hooks = serde_json::to_string(self)?;
-        Ok(format!("({agent}\n)({hooks}, {binding:?}, {handle:?}, {:?});", mode.as_str()))
-    }
-}
-
-/// What an agent is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AgentMode {
-    /// Each new document's.
-    First,
-    /// It takes the place of one that does not answer.
-    Again,
-    /// It only looks for parts; no code leaves the page.
-    Trial,
-}
-
-impl AgentMode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Again => "again",
-            Self::Trial => "trial",
-        }
     }
 }
 

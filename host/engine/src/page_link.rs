@@ -25,11 +25,8 @@ use tokio::{task::JoinHandle, time::timeout};
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
 use crate::{
-    agent_in_page::AgentInPage,
-    agent_message::Answer,
-    console_tail::ConsoleTail,
-    page_hooks::{AgentMode, PageHooks},
-    user_agent::UserAgent,
+    agent_in_page::AgentInPage, agent_message::Answer, console_tail::ConsoleTail,
+    page_hooks::PageHooks, page_scripts::AgentMode, user_agent::UserAgent,
 };
 
 /// A browser with one page of ours, at no address yet.

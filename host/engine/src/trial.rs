@@ -20,7 +20,8 @@ use tokio::{
 use crate::{
     engine::ChromiumEngine,
     failure::{cleared, failure},
-    page_hooks::{AgentMode, PageHooks},
+    page_hooks::PageHooks,
+    page_scripts::AgentMode,
     profile::Profile,
     run::Controls,
 };
