@@ -4,9 +4,14 @@ use std::{fs, path::Path};
 
 use crate::process::{command_of, users_of};
 
-/// What turns sandbox or web rules off as a whole.
-const ALWAYS_REFUSED: [&str; 4] =
-    ["no-sandbox", "disable-web-security", "ignore-certificate-errors", "single-process"];
+/// What turns sandbox or web rules off as a whole, or lets any local user in.
+const ALWAYS_REFUSED: [&str; 5] = [
+    "no-sandbox",
+    "disable-web-security",
+    "ignore-certificate-errors",
+    "single-process",
+    "remote-debugging-port",
+];
 
 /// A renderer without the sandbox, or no renderer to look at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -47,16 +47,20 @@ async fn the_browser_s_sandbox_is_on_and_it_is_not_root() {
     assert_eq!(renderers.len(), 1, "the page's and no other: {processes:#?}");
     assert_eq!(renderers[0].status("Seccomp"), "2");
     assert_eq!(renderers[0].status("NoNewPrivs"), "1");
-    if nix::unistd::Uid::effective().is_root() {
-        let space = |id| std::fs::read_link(format!("/proc/{id}/ns/user")).unwrap();
-        assert_ne!(
-            space(renderers[0].id),
-            space(browser_of(&profile).id),
-            "a user namespace of its own"
-        );
+    let browser = browser_of(&profile);
+    let space = |id: u32, kind| std::fs::read_link(format!("/proc/{id}/ns/{kind}")).unwrap();
+    let (own, main) = (std::process::id(), browser.id.unsigned_abs());
+    for (kind, others) in [("user", main), ("pid", main), ("pid", own)] {
+        let renderer = space(renderers[0].id.unsigned_abs(), kind);
+        assert_ne!(renderer, space(others, kind), "the renderer has a {kind} namespace of its own");
     }
-    let command = browser_of(&profile).command;
+    for kind in ["pid", "mnt"] {
+        assert_ne!(space(main, kind), space(own, kind), "and so has the browser ({kind})");
+    }
+    let command = browser.command;
+    assert!(command.contains("--remote-debugging-pipe"), "{command}");
     for flag in [
+        "--remote-debugging-port",
         "--no-sandbox",
         "--disable-web-security",
         "--ignore-certificate-errors",
@@ -67,13 +71,16 @@ async fn the_browser_s_sandbox_is_on_and_it_is_not_root() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_script_that_turns_the_sandbox_off_is_found_out() {
+async fn a_start_script_that_turns_the_sandbox_off_or_opens_a_port_is_found_out() {
     let setup = Setup::new().await;
-    let chromium = script(&setup, "exec /usr/bin/chromium --no-sandbox \"$@\"");
-    let config = config(setup.folder(), &setup.standin.base_url(), Deadlines::default());
-    let engine = ChromiumEngine::new(EngineConfig { chromium, ..config }).unwrap();
-    let failure = Session::start(&engine, "one").await.unwrap().fails().await;
-    assert_eq!(failure.kind, EngineFailureKind::LaunchFailed, "{failure}");
-    assert!(failure.message.contains("--no-sandbox"), "{failure}");
-    setup.assert_nothing_is_left_of("one");
+    for flag in ["--no-sandbox", "--remote-debugging-port=0"] {
+        let chromium = script(&setup, &format!("exec /usr/bin/chromium {flag} \"$@\""));
+        let config = config(setup.folder(), &setup.standin.base_url(), Deadlines::default());
+        let engine = ChromiumEngine::new(EngineConfig { chromium, ..config }).unwrap();
+        let failure = Session::start(&engine, "one").await.unwrap().fails().await;
+        assert_eq!(failure.kind, EngineFailureKind::LaunchFailed, "{failure}");
+        let name = flag.split('=').next().unwrap();
+        assert!(failure.message.contains(name), "{failure}");
+        setup.assert_nothing_is_left_of("one");
+    }
 }
