@@ -59,9 +59,9 @@ impl Custody {
         let isolation = self.isolation.get_or_try_init(|| self.probe()).await?;
         let mut sentinel = Sentinel::start(Launch {
             program: &self.program,
+            lock: start.lock,
             browser: start.browser(),
             isolation,
-            lock: start.lock,
             deadline: self.deadline,
             memory: self.memory_group()?,
         })?;

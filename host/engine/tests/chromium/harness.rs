@@ -283,3 +283,8 @@ pub(crate) fn browser_of(profile: &Path) -> Process {
     };
     processes_of(profile).into_iter().find(is_main).expect("the browser runs")
 }
+
+pub(crate) fn parent_of(id: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
+}

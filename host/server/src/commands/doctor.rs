@@ -6,6 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 use anyhow::bail;
 use nix::unistd::{User, geteuid};
 use pairing_plugin_runtime::{Plugins, PluginsConfig};
+use pairing_sentinel::{Isolation, MemoryLimits};
 
 use crate::{
     app,
@@ -31,6 +32,9 @@ pub async fn run(file: &SettingsFile) -> anyhow::Result<()> {
     checkup.note("chromium", chromium(&settings));
     checkup.note("browser user", browser_user(&settings));
     checkup.note("browser sandbox", user_namespaces());
+    checkup.note("browser isolation", isolation().await);
+    checkup.note("browser memory", memory(&settings));
+    checkup.note("browser debugging", debugging(Path::new("/etc/chromium.d")));
     checkup.note("certificate", certificate(&settings));
     checkup.note("token issuer", issuer(&settings));
     checkup.note("plugins", plugins(&settings).await);
@@ -120,6 +124,36 @@ fn user_namespaces() -> Finding {
         return Ok("user namespaces only by AppArmor profile; Chromium's package brings one".into());
     }
     Ok("user namespaces are allowed".into())
+}
+
+/// Either will do; the operator should know which.
+async fn isolation() -> Finding {
+    let isolation = Isolation::probe(&app::sentinel()).await;
+    let isolation = isolation.map_err(|error| format!("it can't be tried out: {error}"))?;
+    Ok(format!("each browser has {isolation}"))
+}
+
+fn memory(settings: &Settings) -> Finding {
+    let limit = bytesize::ByteSize(settings.chromium.session_memory);
+    Ok(match MemoryLimits::find() {
+        Ok(limits) => format!("{limit} for each browser, {limits}"),
+        Err(why) => format!("not limited ({why})"),
+    })
+}
+
+/// What the start script of Debian's Chromium adds would open a door beside ours.
+fn debugging(folder: &Path) -> Finding {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let is_said = |line: &str| !line.starts_with('#') && line.contains("--remote-debugging-");
+        if text.lines().any(|line| is_said(line.trim())) {
+            return Err(format!(
+                "{} lets any local user attach to browsers: remove --remote-debugging-… from it",
+                entry.path().display()
+            ));
+        }
+    }
+    Ok("by a pipe and a secret of 128 bits; no other local user can attach".into())
 }
 
 fn private_keys(folder: &Path) -> Finding {
