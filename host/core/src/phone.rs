@@ -141,7 +141,8 @@ pub fn is_same_number(one: &str, other: &str) -> bool {
     canonical(one) == canonical(other)
 }
 
-fn canonical(digits: &str) -> String {
+/// One form for all of a number's variants, see [`is_same_number`].
+pub fn canonical(digits: &str) -> String {
     let (country, national) = digits.split_at(digits.len().min(2));
     match (country, national.len()) {
         ("55", 11) if national[2..].starts_with('9') => {
