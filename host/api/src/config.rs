@@ -24,6 +24,8 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Rate limits are on.
     pub rate_limits: bool,
+    /// How many pairing codes may be asked for. These always hold.
+    pub codes: CodeBudgets,
     /// The API's description can be read without a token.
     pub is_development: bool,
     /// Who else may issue tokens.
@@ -65,6 +67,8 @@ pub struct LocalKeys {
     pub signing: SecretSlice<u8>,
     /// 32 bytes: makes refresh tokens.
     pub refresh: SecretSlice<u8>,
+    /// 32 bytes: hides phone numbers in the budgets of pairing codes.
+    pub numbers: SecretSlice<u8>,
 }
 
 impl LocalKeys {
@@ -77,6 +81,26 @@ impl LocalKeys {
         let algorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let key = signature::EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new())?;
         Ok(key.as_ref().to_vec())
+    }
+}
+
+/// How many pairing codes may be asked for in an hour. WhatsApp counts too, and
+/// locks a number for longer.
+#[derive(Debug, Clone)]
+pub struct CodeBudgets {
+    /// For one number, in whatever form.
+    pub per_number: u32,
+    /// By one caller.
+    pub per_caller: u32,
+    /// For one session.
+    pub per_session: u32,
+    /// By all callers for all sessions.
+    pub per_host: u32,
+}
+
+impl Default for CodeBudgets {
+    fn default() -> Self {
+        Self { per_number: 3, per_caller: 10, per_session: 10, per_host: 20 }
     }
 }
 

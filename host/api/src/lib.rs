@@ -5,8 +5,10 @@
 //! *To add a route*: a handler in `routes/`, a line in `routes.rs`, then `make
 //! generate`.
 
+mod announce;
 pub mod auth;
 mod client;
+mod code_budgets;
 mod config;
 mod console;
 mod gateway;
@@ -21,8 +23,9 @@ mod socketio;
 mod state;
 mod views;
 
+pub use announce::ToReadersOf;
 pub use auth::{KeySetError, KeySetPlace};
-pub use config::{ApiConfig, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
+pub use config::{ApiConfig, CodeBudgets, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
 pub use openapi::openapi_json;
 pub use problem::{Code, Problem, ProblemBody};
 pub use routes::{COMPONENT_BYTES, HANDLER_BYTES};

@@ -15,6 +15,7 @@ use pairing_core::{
     command::RefusalCode, id::InvalidSessionName, phone::InvalidPhone, plugin::PluginError,
     store::StoreError,
 };
+use pairing_page_hooks::PageHooksError;
 use pairing_plugin_registry::RegistryError;
 use pairing_sessions::{CommandError, EventsError};
 use serde::Serialize;
@@ -67,6 +68,11 @@ pub enum Code {
     SubscriptionNameInvalid,
     SubscriptionInvalid,
     DeadLetterNotFound,
+    EvidenceNotFound,
+    PageHooksInvalid,
+    PageHooksUntried,
+    PageHooksVersionUnknown,
+    PageHooksConflict,
     Internal,
 }
 
@@ -124,6 +130,11 @@ impl Code {
             Self::DeadLetterNotFound => {
                 (S::NOT_FOUND, "The subscription has given up no such event")
             }
+            Self::EvidenceNotFound => (S::NOT_FOUND, "Nothing was seen there"),
+            Self::PageHooksInvalid => (S::UNPROCESSABLE_ENTITY, "The file can't be used"),
+            Self::PageHooksUntried => (S::SERVICE_UNAVAILABLE, "The page can't be looked at now"),
+            Self::PageHooksVersionUnknown => (S::NOT_FOUND, "There is no such file of page hooks"),
+            Self::PageHooksConflict => (S::CONFLICT, "What is in use does not allow this"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "Something went wrong in the host"),
         }
     }
@@ -324,6 +335,27 @@ impl From<RegistryError> for Problem {
                 tracing::error!(error, "the plugin registry failed a request");
                 Self::new(Code::Internal, "the host could not do it; the log says why")
             }
+        }
+    }
+}
+
+impl From<PageHooksError> for Problem {
+    fn from(error: PageHooksError) -> Self {
+        let text = error.to_string();
+        match error {
+            PageHooksError::Invalid(_) | PageHooksError::NotGood(_) => {
+                Self::new(Code::PageHooksInvalid, text)
+            }
+            PageHooksError::Untried(_) => {
+                Self::new(Code::PageHooksUntried, text).after(Duration::from_secs(60))
+            }
+            PageHooksError::UnknownVersion(_) | PageHooksError::Ambiguous { .. } => {
+                Self::new(Code::PageHooksVersionUnknown, text)
+            }
+            PageHooksError::InUse(_)
+            | PageHooksError::NothingBefore
+            | PageHooksError::Overtaken => Self::new(Code::PageHooksConflict, text),
+            PageHooksError::Store(error) => error.into(),
         }
     }
 }

@@ -26,12 +26,6 @@ pub(crate) enum Limit {
     Write,
     /// `init`, a caller.
     Init,
-    /// Pairing codes, a caller.
-    PairCaller,
-    /// Pairing codes, a session.
-    PairSession,
-    /// Pairing codes, a phone number.
-    PairNumber,
     /// Sign-ins, an address.
     LoginAddress,
     /// Sign-ins, an account.
@@ -43,52 +37,50 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 7] = [
         Self::Read,
         Self::Write,
         Self::Init,
-        Self::PairCaller,
-        Self::PairSession,
-        Self::PairNumber,
         Self::LoginAddress,
         Self::LoginAccount,
         Self::Refresh,
         Self::Anonymous,
     ];
 
-    /// Load measurements must not open a way to guess passwords, or to have
-    /// WhatsApp lock a number.
+    /// Load measurements must not open a way to guess passwords.
     fn always_holds(self) -> bool {
-        matches!(
-            self,
-            Self::PairCaller
-                | Self::PairSession
-                | Self::PairNumber
-                | Self::LoginAddress
-                | Self::LoginAccount
-        )
+        matches!(self, Self::LoginAddress | Self::LoginAccount)
     }
 
-    /// Name, how many at once, and in which time that many come back.
-    fn policy(self) -> (&'static str, u32, Duration) {
+    fn policy(self) -> Policy {
         let minute = Duration::from_secs(60);
         let hour = Duration::from_secs(3600);
-        match self {
+        let (name, count, window) = match self {
             Self::Read => ("read", 3000, minute),
             Self::Write => ("write", 300, minute),
             Self::Init => ("init", 120, minute),
-            Self::PairCaller => ("pair-caller", 60, hour),
-            Self::PairSession => ("pair-session", 20, hour),
-            Self::PairNumber => ("pair-number", 10, hour),
             Self::LoginAddress => ("login-address", 3, minute),
             Self::LoginAccount => ("login-account", 30, hour),
             Self::Refresh => ("refresh", 120, minute),
             Self::Anonymous => ("anonymous", 600, minute),
-        }
+        };
+        Policy { name, count, window }
     }
 }
 
-/// All limits. Where they are off, those of sign-ins and pairing codes still hold.
+/// A limit's rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    /// As callers see it.
+    pub(crate) name: &'static str,
+    /// So many at once…
+    pub(crate) count: u32,
+    /// …come back in this time.
+    pub(crate) window: Duration,
+}
+
+/// All limits but those of pairing codes, which are kept in the database. Where
+/// they are off, those of sign-ins still hold.
 pub(crate) struct Limits {
     on: bool,
     limiters: Vec<Keyed>,
@@ -97,17 +89,19 @@ pub(crate) struct Limits {
 /// What is left after a request was let in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowance {
-    limit: Limit,
+    policy: Policy,
     remaining: u32,
+    /// Until all is back.
+    reset: Duration,
 }
 
 impl Limits {
     /// Limits that are on, or off.
     pub(crate) fn new(on: bool) -> Self {
         let limiter = |limit: Limit| {
-            let (_, count, time) = limit.policy();
+            let Policy { count, window, .. } = limit.policy();
             let count = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
-            let quota = Quota::with_period(time / count.get())
+            let quota = Quota::with_period(window / count.get())
                 .unwrap_or(Quota::per_minute(count))
                 .allow_burst(count);
             RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>()
@@ -128,20 +122,17 @@ impl Limits {
         let limiter = index.and_then(|index| self.limiters.get(index));
         let Some(limiter) = limiter else { return Ok(None) };
         match limiter.check_key(&key.into()) {
-            Ok(state) => Ok(Some(Allowance { limit, remaining: state.remaining_burst_capacity() })),
-            Err(refusal) => {
-                let wait = refusal.wait_time_from(DefaultClock::default().now());
-                let (name, count, time) = limit.policy();
-                let seconds = whole_seconds(wait).max(1);
-                let detail = format!(
-                    "the limit `{name}` is {count} in {} s; try again in {seconds} s",
-                    time.as_secs()
-                );
-                let mut problem = Problem::new(Code::RateLimited, detail).after(wait);
-                for (header, value) in headers(limit, 0, seconds) {
-                    problem = problem.with(header, value);
-                }
-                Err(problem)
+            Ok(state) => {
+                let policy = limit.policy();
+                let remaining = state.remaining_burst_capacity();
+                // What was used, at the rate in which it returns.
+                let used = policy.count.saturating_sub(remaining);
+                let reset = policy.window / policy.count * used;
+                Ok(Some(Allowance { policy, remaining, reset }))
+            }
+            Err(refused) => {
+                let wait = refused.wait_time_from(DefaultClock::default().now());
+                Err(refusal(limit.policy(), wait))
             }
         }
     }
@@ -154,29 +145,44 @@ impl Limits {
     }
 }
 
+/// What a caller is told who has to wait.
+pub(crate) fn refusal(policy: Policy, wait: Duration) -> Problem {
+    let Policy { name, count, window } = policy;
+    let seconds = whole_seconds(wait).max(1);
+    let detail = format!(
+        "the limit `{name}` is {count} in {} s; try again in {seconds} s",
+        window.as_secs()
+    );
+    let mut problem = Problem::new(Code::RateLimited, detail).after(wait);
+    for (header, value) in headers(policy, 0, seconds) {
+        problem = problem.with(header, value);
+    }
+    problem
+}
+
 impl Allowance {
+    pub(crate) fn new(policy: Policy, remaining: u32, reset: Duration) -> Self {
+        Self { policy, remaining, reset }
+    }
+
     /// `RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers
     /// has them.
     pub(crate) fn write(self, to: &mut HeaderMap) {
-        let (_, count, time) = self.limit.policy();
-        // Until all is back: what was used, at the rate in which it returns.
-        let used = count.saturating_sub(self.remaining);
-        let reset = whole_seconds(time / count * used);
-        to.extend(headers(self.limit, self.remaining, reset));
+        to.extend(headers(self.policy, self.remaining, whole_seconds(self.reset)));
     }
 }
 
-fn headers(limit: Limit, remaining: u32, reset: u64) -> [(HeaderName, HeaderValue); 2] {
-    let (name, count, time) = limit.policy();
+fn headers(policy: Policy, remaining: u32, reset: u64) -> [(HeaderName, HeaderValue); 2] {
+    let Policy { name, count, window } = policy;
     let mut now = String::new();
-    let mut policy = String::new();
+    let mut rule = String::new();
     // Writing to a string can't fail.
     let _ = write!(now, "\"{name}\";r={remaining};t={reset}");
-    let _ = write!(policy, "\"{name}\";q={count};w={}", time.as_secs());
+    let _ = write!(rule, "\"{name}\";q={count};w={}", window.as_secs());
     let value = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     [
         (HeaderName::from_static("ratelimit"), value(now)),
-        (HeaderName::from_static("ratelimit-policy"), value(policy)),
+        (HeaderName::from_static("ratelimit-policy"), value(rule)),
     ]
 }
 
@@ -213,20 +219,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_off_still_limits_sign_ins_and_codes() {
+    fn what_is_off_still_limits_sign_ins() {
         let limits = Limits::new(false);
         assert!((0..9000).all(|_| limits.check(Limit::Read, "a").is_ok()));
         assert!(!(0..4).all(|_| limits.check(Limit::LoginAddress, "a").is_ok()));
-        assert!(!(0..11).all(|_| limits.check(Limit::PairNumber, "a").is_ok()));
     }
 
     #[test]
     fn headers_have_the_form_of_the_draft() {
         let limits = Limits::new(true);
         let mut headers = HeaderMap::new();
-        limits.check(Limit::PairNumber, "55").unwrap().unwrap().write(&mut headers);
-        assert_eq!(headers["ratelimit"], "\"pair-number\";r=9;t=360");
-        assert_eq!(headers["ratelimit-policy"], "\"pair-number\";q=10;w=3600");
+        limits.check(Limit::LoginAccount, "ana").unwrap().unwrap().write(&mut headers);
+        assert_eq!(headers["ratelimit"], "\"login-account\";r=29;t=120");
+        assert_eq!(headers["ratelimit-policy"], "\"login-account\";q=30;w=3600");
     }
 
     #[test]

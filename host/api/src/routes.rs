@@ -3,8 +3,10 @@
 mod auth;
 mod counted;
 mod events;
+mod evidence;
 mod health;
 mod openapi;
+mod page_hooks;
 mod pairing;
 mod plugins;
 mod sessions;
@@ -35,6 +37,8 @@ pub(crate) fn described() -> OpenApiRouter<Api> {
         .routes(routes!(sessions::refresh_session_qr))
         .routes(routes!(sessions::logout_session))
         .routes(routes!(sessions::read_history))
+        .routes(routes!(evidence::read_evidence))
+        .routes(routes!(evidence::read_evidence_screenshot))
         .routes(routes!(events::read_events))
         // Plugins: console and command line.
         .routes(routes!(plugins::slots::list_plugins))
@@ -62,6 +66,13 @@ pub(crate) fn described() -> OpenApiRouter<Api> {
         .routes(routes!(plugins::dead_letters::list_dead_letters))
         .routes(routes!(plugins::dead_letters::requeue_dead_letters))
         .routes(routes!(plugins::dead_letters::read_dead_letter))
+        // The knowledge of WhatsApp's page.
+        .routes(routes!(page_hooks::show::read_page_hooks))
+        .routes(routes!(page_hooks::push::push_page_hooks))
+        .routes(routes!(page_hooks::show::read_page_hooks_version))
+        .routes(routes!(page_hooks::change::activate_page_hooks))
+        .routes(routes!(page_hooks::change::roll_back_page_hooks))
+        .routes(routes!(page_hooks::change::check_page_hooks))
         // Sign-in to the console.
         .routes(routes!(auth::setup::read_setup, auth::setup::claim_setup))
         .routes(routes!(auth::login::login))

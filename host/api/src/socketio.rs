@@ -2,21 +2,22 @@
 //! first or by WebSocket alone, and hears of all sessions without asking.
 //!
 //! `subscribe` with `{sessionName}` narrows that to the named sessions,
-//! `unsubscribe` takes one back; after the last one it is all sessions again.
+//! `unsubscribe` takes one back; after the last one it is all sessions again. Who
+//! names a session watches it; who hears of all does not.
 //!
 //! How a socket ends decides whether the client comes back by itself. One whose
 //! token has ended is told so and disconnected: trying again is no use. When the
 //! host stops, transports are closed, and clients try until it is there again. A
 //! reader that is too slow is fed from the journal once it reads on.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use pairing_core::{
     event::Cursor,
     fan_out::{Interest, Transport},
     id::SessionName,
 };
-use pairing_sessions::{EventsError, SubscriptionEnd};
+use pairing_sessions::{EventsError, SubscriptionEnd, WatchGuard};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::{
@@ -51,8 +52,9 @@ struct Auth {
 #[error("unauthorized")]
 struct Refused;
 
-/// Which sessions a client wants to hear of; none means all.
-type Wanted = watch::Sender<Option<BTreeSet<String>>>;
+/// Which sessions a client wants to hear of, and so watches; none means all.
+type Named = Option<BTreeMap<String, WatchGuard>>;
+type Wanted = watch::Sender<Named>;
 
 /// The layer that answers at `/socket.io`.
 pub(crate) fn layer(api: &Api) -> SocketIoLayer {
@@ -82,8 +84,11 @@ pub(crate) fn layer(api: &Api) -> SocketIoLayer {
             gone: gone.clone(),
             socket: socket.clone(),
         };
-        listen(&socket, &wanted);
-        socket.on_disconnect(async move || gone.cancel());
+        listen(&client.api, &socket, &wanted);
+        socket.on_disconnect(async move || {
+            gone.cancel();
+            wanted.send_replace(None);
+        });
         for_connect.sockets.spawn(client.serve(caller));
     };
     io.ns("/", connect.with(authenticate));
@@ -115,12 +120,13 @@ struct Subscribe {
     session_name: SessionName,
 }
 
-fn listen(socket: &SocketRef, wanted: &Wanted) {
-    let add = wanted.clone();
+fn listen(api: &Api, socket: &SocketRef, wanted: &Wanted) {
+    let (add, sessions) = (wanted.clone(), api.sessions.clone());
     socket.on("subscribe", async move |TryData(body): TryData<Subscribe>, ack: AckSender| {
         let body = body.map(|body| {
+            let guard = sessions.watch(&body.session_name);
             add.send_modify(|names| {
-                names.get_or_insert_default().insert(body.session_name.to_string());
+                names.get_or_insert_default().insert(body.session_name.to_string(), guard);
             });
         });
         answer(ack, body.is_ok());
@@ -155,7 +161,7 @@ fn answer(ack: AckSender, is_understood: bool) {
 struct Client {
     api: Api,
     socket: SocketRef,
-    wanted: watch::Receiver<Option<BTreeSet<String>>>,
+    wanted: watch::Receiver<Named>,
     gone: CancellationToken,
 }
 
@@ -232,7 +238,7 @@ impl Client {
 
     fn is_wanted(&self, payload: &Value) -> bool {
         match (&*self.wanted.borrow(), payload["sessionName"].as_str()) {
-            (Some(names), Some(name)) => names.contains(name),
+            (Some(names), Some(name)) => names.contains_key(name),
             _ => true,
         }
     }

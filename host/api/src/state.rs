@@ -10,6 +10,7 @@ use pairing_core::{
     store::{Store, StoreError},
 };
 use pairing_delivery::Deliveries;
+use pairing_page_hooks::PageHooks;
 use pairing_plugin_registry::Registry;
 use pairing_plugin_runtime::GuestLogs;
 use pairing_sessions::Sessions;
@@ -20,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{LiveLogins, RefreshTokens, Tickets, TokenKeys, Tokens, password::Passwords},
+    code_budgets::CodeBudgets,
     config::ApiConfig,
     problem::{Code, Problem},
     rate_limit::{Limits, SharedLimits},
@@ -43,6 +45,8 @@ pub struct ApiParts {
     pub plugins: Registry,
     /// Hands events to subscribers.
     pub deliveries: Deliveries,
+    /// The knowledge of WhatsApp's page.
+    pub page_hooks: PageHooks,
     /// What handlers say.
     pub logs: GuestLogs,
     /// Where metrics are read.
@@ -73,6 +77,7 @@ pub struct Inner {
     pub(crate) wall_clock: SharedClock,
     pub(crate) plugins: Registry,
     pub(crate) deliveries: Deliveries,
+    pub(crate) page_hooks: PageHooks,
     pub(crate) logs: GuestLogs,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) space: SpaceWatch,
@@ -83,6 +88,7 @@ pub struct Inner {
     pub(crate) refresh: RefreshTokens,
     pub(crate) passwords: Passwords,
     pub(crate) limits: SharedLimits,
+    pub(crate) codes: CodeBudgets,
     pub(crate) database: DatabaseCheck,
     /// Cancelled when the host begins to stop.
     pub(crate) stopping: CancellationToken,
@@ -112,9 +118,9 @@ impl Api {
             store,
             clock,
             wall_clock,
-            wall_clock,
             plugins,
             deliveries,
+            page_hooks,
             logs,
             metrics,
             space,
@@ -126,11 +132,19 @@ impl Api {
             refresh: RefreshTokens::new(&config.keys.refresh),
             passwords: Passwords::default(),
             limits: Arc::new(Limits::new(config.rate_limits)),
+            codes: CodeBudgets::new(
+                store.clone(),
+                clock.clone(),
+                config.codes.clone(),
+                &config.keys.numbers,
+            ),
             sessions,
             store,
             clock,
+            wall_clock,
             plugins,
             deliveries,
+            page_hooks,
             logs,
             metrics,
             space,

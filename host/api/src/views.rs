@@ -62,6 +62,18 @@ pub(crate) struct DetailBody {
     step: Option<String>,
 }
 
+/// A place in the line of sessions that wait for a browser.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QueueBody {
+    /// From 1.
+    position: usize,
+    /// How many wait.
+    waiting: usize,
+    /// For what: `starting` (others are in the middle of their start), `slots` (as
+    /// many browsers run as may) or `space` (the disk is full).
+    reason: &'static str,
+}
+
 /// A session. In lists the two codes are null.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -100,6 +112,9 @@ pub(crate) struct SessionStatusBody {
     expected_phone_number: Option<String>,
     /// There is a link that a careless command could lose.
     linked: bool,
+    /// Where it stands while it waits for its browser.
+    #[schema(required)]
+    queue: Option<QueueBody>,
 }
 
 /// Are the codes to be shown?
@@ -125,6 +140,11 @@ impl SessionStatusBody {
         }
         body.created_at = Some(session.created_at.to_string());
         body.updated_at = Some(session.updated_at.to_string());
+        body.queue = session.queue().map(|place| QueueBody {
+            position: place.position,
+            waiting: place.waiting,
+            reason: place.reason.as_str(),
+        });
         body
     }
 
@@ -153,6 +173,7 @@ impl SessionStatusBody {
             updated_at: None,
             expected_phone_number: view.expected_phone_number.clone(),
             linked: view.linked,
+            queue: None,
         }
     }
 }
@@ -183,8 +204,10 @@ pub(crate) struct HistoryBody {
     reason: Option<&'static str>,
     #[schema(required)]
     detail: Option<DetailBody>,
-    /// What caused it, such as `command:init` or `engine:ready`.
+    /// What caused it, such as `command:init`, `engine:ready` or `repair:reload`.
     cause: String,
+    /// What was seen then can be read under the same number.
+    has_evidence: bool,
 }
 
 impl From<&HistoryEntry> for HistoryBody {
@@ -196,6 +219,7 @@ impl From<&HistoryEntry> for HistoryBody {
             reason: entry.reason.map(|reason| reason.as_str()),
             detail: entry.detail.as_ref().map(DetailBody::of),
             cause: entry.cause.clone(),
+            has_evidence: entry.has_evidence,
         }
     }
 }

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use pairing_core::{
     engine::{Engine, EngineEvent, EngineHandle},
     id::SessionName,
+    page_hooks::{HooksRefused, HooksReport, PageDriver},
     session::Account,
-    workflow::{CodeFailure, EngineFailure, EngineReport},
+    workflow::{CodeFailure, EngineFailure, EngineFailureKind, EngineReport},
 };
 use secrecy::SecretString;
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -37,6 +38,30 @@ impl Engine for PretendedEngine {
     }
 
     async fn wipe_profile(&self, _session: &SessionName) -> Result<(), EngineFailure> {
+        Ok(())
+    }
+}
+
+/// There is no page to know anything about.
+#[async_trait]
+impl PageDriver for PretendedEngine {
+    fn embedded(&self) -> &str {
+        ""
+    }
+
+    fn check(&self, _text: &str) -> Result<(), HooksRefused> {
+        Ok(())
+    }
+
+    async fn try_out(&self, _text: Option<&str>) -> Result<HooksReport, HooksRefused> {
+        Err(HooksRefused::Untried(EngineFailure {
+            kind: EngineFailureKind::Other,
+            step: "start".into(),
+            message: "sessions are only pretended here, without a page".into(),
+        }))
+    }
+
+    fn put(&self, _text: &str) -> Result<(), HooksRefused> {
         Ok(())
     }
 }

@@ -1,15 +1,16 @@
 //! One task for each WebSocket: it reads frames, feeds events, and closes with a
 //! reason.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use pairing_core::{
     clock::Timestamp,
     fan_out::{Interest, Transport},
+    id::SessionName,
 };
-use pairing_sessions::{EventsError, SubscriptionEnd};
+use pairing_sessions::{EventsError, SubscriptionEnd, WatchGuard};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -48,6 +49,8 @@ pub(super) async fn serve<S>(
         client,
         origin,
         feed: None,
+        subscribed: Vec::new(),
+        watched: Vec::new(),
         minute: Timestamp(0),
         frames: 0,
         silent_beats: 0,
@@ -68,6 +71,10 @@ struct Connection<S> {
     /// The page that opened the socket; tickets are bound to it.
     origin: Option<String>,
     feed: Option<Feed>,
+    /// Sessions that the subscription names.
+    subscribed: Vec<WatchGuard>,
+    /// Sessions that are open in a console.
+    watched: Vec<WatchGuard>,
     minute: Timestamp,
     frames: u32,
     /// Heartbeats since anything was heard.
@@ -162,10 +169,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 };
                 let cursor = feed.last().to_string();
                 self.feed = Some(feed);
+                let named = sessions.clone().named().unwrap_or_default();
+                self.subscribed = self.watch(&named);
                 self.say(&FromHost::Subscribed { sessions, types, cursor }).await
             }
             Ok(FromClient::Unsubscribe) => {
                 self.feed = None;
+                self.subscribed.clear();
+                Ok(())
+            }
+            Ok(FromClient::Watch { sessions }) => {
+                self.watched = self.watch(&sessions);
                 Ok(())
             }
             Ok(FromClient::Ping) => {
@@ -176,6 +190,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             Ok(FromClient::Auth { .. }) => self.refuse("who calls is known already").await,
             Err(error) => self.refuse(&format!("the frame can't be read: {error}")).await,
         }
+    }
+
+    fn watch(&self, sessions: &BTreeSet<SessionName>) -> Vec<WatchGuard> {
+        sessions.iter().map(|name| self.api.sessions.watch(name)).collect()
     }
 
     fn count_frame(&mut self) -> Step {

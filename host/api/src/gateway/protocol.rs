@@ -20,6 +20,9 @@ pub(super) enum FromClient {
     },
     /// Nothing is of interest any more.
     Unsubscribe,
+    /// These sessions are before somebody's eyes; replaces what was before. One that
+    /// is subscribed to by its name is so without this.
+    Watch { sessions: BTreeSet<SessionName> },
     /// To be answered.
     Ping,
     /// An answer.

@@ -99,6 +99,7 @@ pub(crate) async fn read_qr(
     };
     let name: SessionName = name.parse()?;
     let session = api.sessions.session(&name).ok_or_else(|| not_found(&name))?;
+    api.sessions.looked_at(&name);
     let answer = match format {
         None => {
             let qr_code = session.qr_data_url(api.clock.now()).ok_or_else(no_code)?;
@@ -183,9 +184,7 @@ pub(crate) async fn request_code(
     // Counted before the page is touched: WhatsApp counts too, and locks longer.
     // What is refused without asking the page costs nothing of that.
     let allowance = if session.view.status == Status::QrReady || body.confirm {
-        api.limits.check(Limit::PairCaller, caller.key())?;
-        api.limits.check(Limit::PairSession, name.as_str())?;
-        api.limits.check(Limit::PairNumber, phone.number.as_str())?
+        api.codes.spend(&caller.key(), &name, &phone.number).await?
     } else {
         api.limits.check(Limit::Write, caller.key())?
     };
@@ -213,6 +212,7 @@ pub(crate) async fn read_status(
     Named(name): Named,
 ) -> Answer<Counted<Json<SessionStatusBody>>> {
     let allowance = api.limits.check(Limit::Read, caller.key())?;
+    api.sessions.looked_at(&name);
     let now = api.clock.now();
     let body = match api.sessions.session(&name) {
         Some(session) => SessionStatusBody::of(&session, now, Codes::Shown),

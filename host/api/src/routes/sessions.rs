@@ -50,6 +50,7 @@ pub(crate) async fn read_session(
 ) -> Answer<Counted<Json<SessionStatusBody>>> {
     let allowance = api.limits.check(Limit::Read, caller.key())?;
     let session = api.sessions.session(&name).ok_or_else(|| not_found(&name))?;
+    api.sessions.looked_at(&name);
     let body = SessionStatusBody::of(&session, api.clock.now(), Codes::Shown);
     Ok(Counted(allowance, Json(body)))
 }
