@@ -17,6 +17,7 @@ use pairing_core::{
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind},
 };
+use pairing_failpoints::failpoint;
 use sha2::{Digest, Sha256};
 
 use crate::{config::BrowserUser, failure::failure, process};
@@ -147,6 +148,7 @@ impl Profile {
                 format!("{}: {error}", self.folder.display()),
             )
         };
+        failpoint!("profile.wipe.rename", |why: String| at(io::Error::other(why)));
         match fs::rename(&self.folder, &self.doomed) {
             Ok(()) => remove(&self.doomed).map_err(at),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

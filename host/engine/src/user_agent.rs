@@ -9,6 +9,7 @@ use std::{
 
 use chromiumoxide::{Command, Method, types::MethodId};
 use pairing_core::workflow::{EngineFailure, EngineFailureKind};
+use pairing_failpoints::failpoint;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -51,6 +52,7 @@ impl InstalledBrowser {
     async fn ask(&self) -> Result<UserAgent, EngineFailure> {
         let chromium = self.chromium.display();
         let failed = |message: String| failure(EngineFailureKind::LaunchFailed, STEP, message);
+        failpoint!("engine.version.spawn", failed);
         let mut command = tokio::process::Command::new(&self.chromium);
         command
             .arg("--product-version")

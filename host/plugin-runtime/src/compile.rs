@@ -12,6 +12,7 @@ use nix::sys::{
     signal::Signal,
 };
 use pairing_core::plugin::Slot;
+use pairing_failpoints::failpoint;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -223,6 +224,7 @@ async fn in_child(
     };
     let order = serde_json::to_string(&order).unwrap_or_default();
     let host = |error: io::Error| Refusal::Compiler(format!("the compiler can't be run: {error}"));
+    failpoint!("compiler.spawn", Refusal::Compiler);
     let mut process = Command::new(&child.program)
         .args(&child.args)
         .env_clear()

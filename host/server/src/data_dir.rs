@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use pairing_failpoints::failpoint;
 use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{SecretSlice, SecretString};
 
@@ -158,8 +159,11 @@ fn write_new(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = open_private(&temporary, true)?;
     file.set_len(0)?;
     file.write_all(bytes)?;
+    failpoint!("data-dir.file.sync");
     file.sync_all()?;
+    failpoint!("data-dir.file.rename");
     fs::rename(&temporary, path)?;
+    failpoint!("data-dir.file.sync-folder");
     File::open(folder)?.sync_all()
 }
 

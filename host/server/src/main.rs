@@ -33,6 +33,7 @@ const CONFIG: u8 = 78;
 fn main() -> ExitCode {
     // Whatever the host writes is its own affair: database, keys, sockets.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    pairing_failpoints::set_up();
     let command = match cli::Cli::try_parse() {
         Ok(command) => command,
         Err(said) => {

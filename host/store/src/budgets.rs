@@ -9,7 +9,13 @@ use pairing_core::{
     store::StoreError,
 };
 
-use crate::{error::from_sqlx, postgres::PostgresStore, rows, sqlite::SqliteStore};
+use crate::{
+    committing::{commit, step},
+    error::from_sqlx,
+    postgres::PostgresStore,
+    rows,
+    sqlite::SqliteStore,
+};
 
 /// Taken first, and held until the attempt is counted.
 const TAKE_TURN: &str = "UPDATE pairing_attempt_turn SET taken = taken + 1";
@@ -92,7 +98,7 @@ macro_rules! budget_store {
                         .execute(&mut *write)
                         .await
                         .map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.budget.spend")).await?;
                     Ok(spent)
                 })
                 .await

@@ -16,6 +16,7 @@ use pairing_core::{
 use uuid::Uuid;
 
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     postgres::PostgresStore,
     rows::{
@@ -87,7 +88,7 @@ macro_rules! delivery_store {
                             .await
                             .map_err(from_sqlx)?;
                     }
-                    write.commit().await.map_err(from_sqlx)
+                    commit(write, step!("store.subscription.put")).await
                 })
                 .await
             }
@@ -103,7 +104,7 @@ macro_rules! delivery_store {
                         .map_err(from_sqlx)?;
                     let forgotten = about!(delivery_rows::FORGET_LANES, id).execute(&mut *write);
                     forgotten.await.map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.subscription.seek")).await?;
                     Ok(moved.rows_affected() > 0)
                 })
                 .await
@@ -118,7 +119,7 @@ macro_rules! delivery_store {
                     let mut write = self.writing().await?;
                     let set = about!(delivery_rows::SET_DISABLED, id).bind(why.map(plain));
                     let set = set.execute(&mut *write).await.map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.subscription.set-disabled")).await?;
                     Ok(set.rows_affected() > 0)
                 })
                 .await
@@ -135,7 +136,7 @@ macro_rules! delivery_store {
                                 .execute(&mut *write)
                                 .await
                                 .map_err(from_sqlx)?;
-                            write.commit().await.map_err(from_sqlx)?;
+                            commit(write, step!("store.subscription.remove-letters")).await?;
                             Ok(removed.rows_affected())
                         })
                         .await?;
@@ -147,7 +148,7 @@ macro_rules! delivery_store {
                     let mut write = self.writing().await?;
                     let gone = about!(delivery_rows::REMOVE_SUBSCRIPTION, id).execute(&mut *write);
                     let gone = gone.await.map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.subscription.remove")).await?;
                     Ok(gone.rows_affected() > 0)
                 })
                 .await
@@ -183,7 +184,7 @@ macro_rules! delivery_store {
                         let changed = about!(statement, id).bind(list).execute(&mut *write);
                         changed.await.map_err(from_sqlx)?;
                     }
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.delivery.progress")).await?;
                     Ok(true)
                 })
                 .await
@@ -268,7 +269,7 @@ macro_rules! delivery_store {
                         .execute(&mut *write)
                         .await
                         .map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.delivery.requeue")).await?;
                     Ok(marked.rows_affected())
                 })
                 .await
@@ -304,7 +305,7 @@ macro_rules! delivery_store {
                                 .execute(&mut *write)
                                 .await
                                 .map_err(from_sqlx)?;
-                            write.commit().await.map_err(from_sqlx)?;
+                            commit(write, step!("store.delivery.purge")).await?;
                             Ok(removed.rows_affected())
                         })
                         .await?;
@@ -377,7 +378,7 @@ macro_rules! delivery_store {
                         .execute(&mut *write)
                         .await
                         .map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.kv.put")).await?;
                     Ok(KvPut::Stored(revision))
                 })
                 .await
@@ -388,7 +389,7 @@ macro_rules! delivery_store {
                     let mut write = self.writing().await?;
                     let gone = about!(delivery_rows::KV_DELETE, id).bind(key.to_owned());
                     let gone = gone.execute(&mut *write).await.map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.kv.delete")).await?;
                     Ok(gone.rows_affected() > 0)
                 })
                 .await

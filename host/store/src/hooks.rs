@@ -7,6 +7,7 @@ use pairing_core::{
 };
 
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     postgres::PostgresStore,
     rows::{self, hooks as hooks_rows, plugins::plain},
@@ -28,7 +29,7 @@ macro_rules! hooks_store {
                         .execute(&mut *write)
                         .await
                         .map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)
+                    commit(write, step!("store.hooks.put")).await
                 })
                 .await
             }
@@ -53,7 +54,7 @@ macro_rules! hooks_store {
                         .execute(&mut *write)
                         .await
                         .map_err(from_sqlx)?;
-                    write.commit().await.map_err(from_sqlx)?;
+                    commit(write, step!("store.hooks.change")).await?;
                     Ok(written.rows_affected() == 1)
                 })
                 .await

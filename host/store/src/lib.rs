@@ -7,6 +7,7 @@
 
 mod budgets;
 mod chain;
+mod committing;
 mod connect;
 #[cfg(feature = "contract")]
 pub mod contract;

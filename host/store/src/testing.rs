@@ -45,6 +45,8 @@ pub struct PostgresServer {
     folder: PathBuf,
     programs: PathBuf,
     account: Option<User>,
+    /// What the server's environment has beside what it inherits.
+    variables: Vec<(String, String)>,
     keeper: Mutex<Option<Child>>,
     databases: AtomicU32,
 }
@@ -61,7 +63,17 @@ impl PostgresServer {
     /// # Panics
     /// If Postgres is not installed or does not start.
     pub async fn start() -> Self {
-        let server = tokio::task::spawn_blocking(Self::make).await.expect("set-up panicked");
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with these variables in its environment.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::start`].
+    pub async fn start_with(variables: &[(String, String)]) -> Self {
+        let made = tokio::task::spawn_blocking(Self::make).await;
+        let mut server = made.expect("set-up panicked");
+        server.variables = variables.to_vec();
         server.run();
         server.wait_until_ready().await;
         server
@@ -131,6 +143,7 @@ impl PostgresServer {
             folder,
             programs,
             account,
+            variables: Vec::new(),
             keeper: Mutex::new(None),
             databases: AtomicU32::new(0),
         };
@@ -168,6 +181,7 @@ impl PostgresServer {
         sockets.push(&self.folder);
         let keeper = self
             .command(Path::new("/bin/sh"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .args(["-c", KEEPER, "keeper"])
             .arg(&self.folder)
             .arg(self.programs.join("postgres"))

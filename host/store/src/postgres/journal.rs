@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 
 use super::PostgresStore;
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::{self, Run},
 };
@@ -42,7 +43,7 @@ impl JournalStore for PostgresStore {
             let run = Run { session, at, events };
             let mut write = self.writing().await?;
             let first = append(&mut write, run).await?;
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.journal.append")).await?;
             Ok(run.entries(first))
         })
         .await

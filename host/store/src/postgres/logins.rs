@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::PostgresStore;
 use crate::{
     chain::{self, Presented},
+    committing::{commit, step},
     error::from_sqlx,
     rows,
 };
@@ -73,7 +74,7 @@ impl LoginStore for PostgresStore {
         self.within(async {
             let mut write = self.pool.begin().await.map_err(from_sqlx)?;
             let added = insert_admin(&mut write, admin).await?;
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.login.add-admin")).await?;
             Ok(added)
         })
         .await
@@ -106,7 +107,7 @@ impl LoginStore for PostgresStore {
                 write.rollback().await.map_err(from_sqlx)?;
                 return Ok(false);
             }
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.login.claim-setup")).await?;
             Ok(true)
         })
         .await
@@ -148,7 +149,7 @@ impl LoginStore for PostgresStore {
                 .execute(&mut *write)
                 .await
                 .map_err(from_sqlx)?;
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.login.set-password")).await?;
             Ok(changed == 1)
         })
         .await
@@ -235,7 +236,7 @@ impl LoginStore for PostgresStore {
                     }
                 },
             };
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.login.rotate")).await?;
             Ok(rotation)
         })
         .await
@@ -245,7 +246,7 @@ impl LoginStore for PostgresStore {
         self.within(async {
             let mut write = self.pool.begin().await.map_err(from_sqlx)?;
             end(&mut write, login).await?;
-            write.commit().await.map_err(from_sqlx)
+            commit(write, step!("store.login.revoke")).await
         })
         .await
     }

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use pairing_core::{plugin::PluginDigest, plugin_store::NativeCodeStore, store::StoreError};
 
 use super::PostgresStore;
-use crate::error::from_sqlx;
+use crate::{
+    committing::{commit, step},
+    error::from_sqlx,
+};
 
 #[async_trait]
 impl NativeCodeStore for PostgresStore {
@@ -49,7 +52,7 @@ impl NativeCodeStore for PostgresStore {
             .execute(&mut *write)
             .await
             .map_err(from_sqlx)?;
-            write.commit().await.map_err(from_sqlx)
+            commit(write, step!("store.plugin.native-code")).await
         })
         .await
     }

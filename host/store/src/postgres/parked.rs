@@ -4,6 +4,7 @@ use pairing_core::{plugin::Slot, plugin_store::Parked, store::StoreError};
 use sqlx::PgPool;
 
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::plugins::{self as plugin_rows, optional_plain, plain},
 };
@@ -32,7 +33,7 @@ pub(super) async fn keep(pool: &PgPool, parked: &Parked) -> Result<(), StoreErro
         .execute(&mut *write)
         .await
         .map_err(from_sqlx)?;
-    write.commit().await.map_err(from_sqlx)
+    commit(write, step!("store.plugin.park")).await
 }
 
 pub(super) async fn newest(

@@ -10,6 +10,7 @@ use pairing_core::{plugin_store::Pin, store::StoreError};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::{self, plugins::plain},
 };
@@ -40,7 +41,7 @@ pub(super) async fn put(pool: &PgPool, pin: &Pin) -> Result<(), StoreError> {
     .execute(&mut *write)
     .await
     .map_err(from_sqlx)?;
-    write.commit().await.map_err(from_sqlx)
+    commit(write, step!("store.plugin.pin")).await
 }
 
 /// Puts these pins in place of all that there are.

@@ -17,6 +17,7 @@ use super::{
     parked, pins,
 };
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::{
         self,
@@ -44,7 +45,7 @@ impl PluginStore for PostgresStore {
             .await
             .map_err(from_sqlx)?;
             add_version(&mut write, version).await?;
-            write.commit().await.map_err(from_sqlx)
+            commit(write, step!("store.plugin.add-version")).await
         })
         .await
     }
@@ -116,7 +117,7 @@ impl PluginStore for PostgresStore {
             if slot == Slot::Workflow {
                 pins::replace(&mut write, &activation.pins).await?;
             }
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.plugin.activate")).await?;
             Ok(Some(number))
         })
         .await
@@ -127,7 +128,7 @@ impl PluginStore for PostgresStore {
             let mut write = self.pool.begin().await.map_err(from_sqlx)?;
             let number = next_number(&mut write).await?;
             add_change(&mut write, number, change).await?;
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.plugin.note")).await?;
             Ok(number)
         })
         .await

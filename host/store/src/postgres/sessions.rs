@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 
 use super::PostgresStore;
 use crate::{
+    committing::{self, step},
     error::from_sqlx,
     rows::{self, Run, evidence as evidence_rows},
 };
@@ -53,7 +54,7 @@ impl SessionStore for PostgresStore {
             } else {
                 record(&mut write, commit, first).await?;
             }
-            write.commit().await.map_err(from_sqlx)?;
+            committing::commit(write, step!("store.session.commit")).await?;
             Ok(Run::of(commit).entries(first))
         })
         .await

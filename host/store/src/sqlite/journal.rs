@@ -11,6 +11,7 @@ use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::{self, Run},
 };
@@ -39,7 +40,7 @@ impl JournalStore for SqliteStore {
             let run = Run { session, at, events };
             let mut write = self.writing().await?;
             let first = append(&mut write, run).await?;
-            write.commit().await.map_err(from_sqlx)?;
+            commit(write, step!("store.journal.append")).await?;
             Ok(run.entries(first))
         })
         .await

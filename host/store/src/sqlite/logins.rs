@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::SqliteStore;
 use crate::{
     chain::{self, Presented},
+    committing::{commit, step},
     error::from_sqlx,
     rows,
 };
@@ -60,7 +61,7 @@ impl LoginStore for SqliteStore {
     async fn add_admin(&self, admin: &Admin) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
         let added = insert_admin(&mut write, admin).await?;
-        write.commit().await.map_err(from_sqlx)?;
+        commit(write, step!("store.login.add-admin")).await?;
         Ok(added)
     }
 
@@ -85,7 +86,7 @@ impl LoginStore for SqliteStore {
             write.rollback().await.map_err(from_sqlx)?;
             return Ok(false);
         }
-        write.commit().await.map_err(from_sqlx)?;
+        commit(write, step!("store.login.claim-setup")).await?;
         Ok(true)
     }
 
@@ -121,7 +122,7 @@ impl LoginStore for SqliteStore {
             .execute(&mut *write)
             .await
             .map_err(from_sqlx)?;
-        write.commit().await.map_err(from_sqlx)?;
+        commit(write, step!("store.login.set-password")).await?;
         Ok(changed == 1)
     }
 
@@ -196,14 +197,14 @@ impl LoginStore for SqliteStore {
                 }
             },
         };
-        write.commit().await.map_err(from_sqlx)?;
+        commit(write, step!("store.login.rotate")).await?;
         Ok(rotation)
     }
 
     async fn revoke_login(&self, login: Uuid) -> Result<(), StoreError> {
         let mut write = self.write().await?;
         end(&mut write, login).await?;
-        write.commit().await.map_err(from_sqlx)
+        commit(write, step!("store.login.revoke")).await
     }
 
     async fn live_logins(&self, logins: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {

@@ -5,6 +5,7 @@ use sqlx::SqlitePool;
 
 use super::SqliteStore;
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::plugins::{self as plugin_rows, optional_plain, plain},
 };
@@ -31,7 +32,7 @@ pub(super) async fn keep(store: &SqliteStore, parked: &Parked) -> Result<(), Sto
         .execute(&mut *write)
         .await
         .map_err(from_sqlx)?;
-    write.commit().await.map_err(from_sqlx)
+    commit(write, step!("store.plugin.park")).await
 }
 
 pub(super) async fn newest(

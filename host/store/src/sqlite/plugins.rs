@@ -17,6 +17,7 @@ use super::{
     parked, pins,
 };
 use crate::{
+    committing::{commit, step},
     error::from_sqlx,
     rows::{
         self,
@@ -43,7 +44,7 @@ impl PluginStore for SqliteStore {
         .await
         .map_err(from_sqlx)?;
         add_version(&mut write, version).await?;
-        write.commit().await.map_err(from_sqlx)
+        commit(write, step!("store.plugin.add-version")).await
     }
 
     async fn versions(&self, slot: Slot) -> Result<Vec<PluginVersion>, StoreError> {
@@ -97,14 +98,14 @@ impl PluginStore for SqliteStore {
         if slot == Slot::Workflow {
             pins::replace(&mut write, &activation.pins).await?;
         }
-        write.commit().await.map_err(from_sqlx)?;
+        commit(write, step!("store.plugin.activate")).await?;
         Ok(Some(number))
     }
 
     async fn note(&self, change: &PluginChange) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
         let number = add_change(&mut write, change).await?;
-        write.commit().await.map_err(from_sqlx)?;
+        commit(write, step!("store.plugin.note")).await?;
         Ok(number)
     }
 

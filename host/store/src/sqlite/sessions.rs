@@ -13,6 +13,7 @@ use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use crate::{
+    committing::{self, step},
     error::from_sqlx,
     rows::{self, Run, evidence as evidence_rows},
 };
@@ -49,7 +50,7 @@ impl SessionStore for SqliteStore {
         } else {
             record(&mut write, commit, first).await?;
         }
-        write.commit().await.map_err(from_sqlx)?;
+        committing::commit(write, step!("store.session.commit")).await?;
         Ok(Run::of(commit).entries(first))
     }
 
