@@ -158,12 +158,18 @@ fn check(before: &State, after: &State, input: &Input, transition: &Transition) 
             "{before:?} {input:?}"
         );
     }
+    // A profile goes only once the page has said that nothing is linked any more:
+    // never for a failure, a conflict, a refusal or a deadline.
     if transition.effects.contains(&Effect::WipeProfile) {
-        let page_says_so = matches!(input, Input::Engine(EngineEvent::LoggedOut(_)));
-        assert!(
-            page_says_so || matches!(before.phase, Phase::Unlinking(_)),
-            "{before:?} {input:?}"
-        );
+        let is_gone = match input {
+            Input::Engine(EngineEvent::LoggedOut(_)) => true,
+            // A page that offers to be linked, while a confirmed logout is under way.
+            Input::Engine(EngineEvent::QrMade(_) | EngineEvent::QrExpired) => {
+                matches!(before.phase, Phase::Unlinking(_))
+            }
+            _ => false,
+        };
+        assert!(is_gone, "{before:?} {input:?}");
     }
     // A number that was not expected is linked, if at all, to be given up.
     assert!(after.wrong.is_none() || (after.is_linked() && view.account.is_none()), "{after:?}");
