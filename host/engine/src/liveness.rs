@@ -93,7 +93,7 @@ pub(crate) struct Liveness {
     /// When this was last called, and how soon it wanted to be called again.
     called: Duration,
     planned: Duration,
-    /// The last tick was late, so that nothing was judged.
+    /// The last call came late, so that nothing was judged.
     has_grace: bool,
     /// Time awake: what all else here is measured by.
     awake: Duration,
@@ -159,10 +159,7 @@ impl Liveness {
 
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Duration) -> Option<Act> {
-        let slept = self.wake(now);
-        // A host that always sleeps must judge some time, too.
-        self.has_grace = slept && !self.has_grace;
-        if self.has_grace {
+        if self.wake(now) {
             return None;
         }
         match (self.state, self.page) {
@@ -228,13 +225,16 @@ impl Liveness {
         }
     }
 
-    /// Adds the time since the last call, but no more than was planned: beyond it
-    /// the host slept. True if it did.
+    /// Adds the time since the last call, but not what goes beyond the plan: the host
+    /// slept in it. True if it did, and nothing is to be judged; a host that always
+    /// sleeps is believed every second time, or it would never notice anything.
     fn wake(&mut self, now: Duration) -> bool {
         let passed = now.saturating_sub(self.called);
         self.called = self.called.max(now);
-        self.awake += passed.min(self.planned + LATE);
-        passed > self.planned + LATE
+        let longest = self.planned + LATE;
+        self.awake += passed.min(longest);
+        self.has_grace = passed > longest && !self.has_grace;
+        self.has_grace
     }
 }
 
