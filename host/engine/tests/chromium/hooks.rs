@@ -10,7 +10,7 @@ use pairing_core::{
 use pairing_engine::PageHooks;
 use standin::{Fault, FaultKind};
 
-use crate::harness::{PHONE, Setup, processes_of};
+use crate::harness::{PHONE, Session, Setup, processes_of};
 
 /// The file with one change.
 fn hooks(from: &str, to: &str) -> String {
@@ -101,28 +101,49 @@ async fn a_page_that_cannot_be_tried_is_told_and_a_wrong_file_is_refused() {
     setup.linked("one").await;
 }
 
+/// Hooks with which no QR code can be refreshed.
+fn without_refresh() -> String {
+    hooks(
+        "[\"WAWebLaunchSocketUtils#refreshQR\", \"WAWebCmd#Cmd.refreshQR\"]",
+        "[\"WAWebNowhere#refreshQR\"]",
+    )
+}
+
+/// A change takes a moment, so it may be there only after another reload.
+async fn reloads_until_refreshing(setup: &Setup, session: &mut Session, works: bool) {
+    loop {
+        setup.standin.add_fault(Fault::once(FaultKind::Reload { ms: 0 }));
+        while session.next("a new code").await != "qr!" {}
+        let answer = session.handle.refresh_qr().await;
+        if let Err(failure) = &answer {
+            assert!(failure.message.contains("WAWebNowhere#refreshQR"), "{failure}");
+        }
+        if answer.is_ok() == works {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_hangs_takes_new_hooks_once_it_can() {
+    let setup = Setup::new().await;
+    let mut session = setup.unpaired("one").await;
+    setup.standin.add_fault(Fault::once(FaultKind::Hang { ms: 5000 }));
+    setup.engine.put(&without_refresh()).unwrap();
+    setup.engine.put(PageHooks::EMBEDDED).unwrap();
+    setup.engine.put(&without_refresh()).unwrap();
+    reloads_until_refreshing(&setup, &mut session, false).await;
+    session.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn running_engines_follow_with_their_next_document() {
     let setup = Setup::new().await;
     let mut session = setup.unpaired("one").await;
-    let lost = hooks(
-        "[\"WAWebLaunchSocketUtils#refreshQR\", \"WAWebCmd#Cmd.refreshQR\"]",
-        "[\"WAWebNowhere#refreshQR\"]",
-    );
+    let lost = without_refresh();
     for (text, works) in [(lost.as_str(), false), (PageHooks::EMBEDDED, true)] {
         setup.engine.put(text).unwrap();
-        // Reloads until the new agent is there: the change takes a moment.
-        let answer = loop {
-            setup.standin.add_fault(Fault::once(FaultKind::Reload { ms: 0 }));
-            while session.next("a new code").await != "qr!" {}
-            let answer = session.handle.refresh_qr().await;
-            if answer.is_ok() == works {
-                break answer;
-            }
-        };
-        if let Err(failure) = answer {
-            assert!(failure.message.contains("WAWebNowhere#refreshQR"), "{failure}");
-        }
+        reloads_until_refreshing(&setup, &mut session, works).await;
     }
     // New ones have them from the start.
     setup.engine.put(&lost).unwrap();
