@@ -28,7 +28,8 @@ const STEP: &str = "preparing the browser profile";
 const SCRATCH: &str = ".scratch";
 
 /// A sentinel whose host has died holds the profile until its browser is gone,
-/// which takes it a second.
+/// which takes it a second. A child that is being started elsewhere in this process
+/// has a copy of the lock, too, until it becomes another program.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 const LOCK_LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -40,7 +41,8 @@ const LEFT_OVER: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSock
 /// path of a socket has at most 108 bytes.
 const LONGEST_TEMPORARY: usize = 108 - 1 - "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
 
-/// A profile that this host alone uses. Dropping it gives it free.
+/// A profile that this host alone uses. It is free when it is dropped and its
+/// browser's sentinel has ended, which shares the lock.
 #[derive(Debug)]
 pub(crate) struct Profile {
     folder: PathBuf,
@@ -92,7 +94,7 @@ impl Profile {
         &self.folder
     }
 
-    /// The sentinel shares it: the profile is free when both have let go.
+    /// For the sentinel to share.
     pub(crate) fn held_lock(&self) -> BorrowedFd<'_> {
         self.lock.as_fd()
     }
@@ -224,14 +226,6 @@ impl Profile {
     }
 }
 
-impl Drop for Profile {
-    fn drop(&mut self) {
-        // Closing is not enough: a child that is being started elsewhere in this
-        // process holds a copy of the file until it becomes another program.
-        let _ = self.lock.unlock();
-    }
-}
-
 /// Named by the session, or shorter. No session's name begins with a dot.
 fn temporary_folder(parent: &Path, name: &str) -> Option<PathBuf> {
     let mut short = String::from(".");
@@ -304,14 +298,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_child_that_is_being_started_does_not_keep_a_profile_locked() {
+    async fn a_profile_is_waited_for_until_the_last_who_shares_its_lock_has_let_go() {
         let parent = open_folder();
         let profile = take(parent.path(), "one").await.unwrap();
-        // The same open file, as a child between fork and exec has it.
+        // The same open file, as a sentinel has it.
         let copy = profile.lock.try_clone().unwrap();
         drop(profile);
-        take(parent.path(), "one").await.unwrap();
+        let mut next = std::pin::pin!(take(parent.path(), "one"));
+        let early = tokio::time::timeout(Duration::from_millis(200), &mut next).await;
+        assert!(early.is_err(), "the sentinel still has it");
         drop(copy);
+        next.await.unwrap();
     }
 
     #[tokio::test]
