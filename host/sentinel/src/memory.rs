@@ -88,8 +88,14 @@ impl MemoryLimits {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        fs::write(leaf.join("cgroup.procs"), "0")?;
-        fs::write(self.parent.join("cgroup.subtree_control"), "+memory")
+        let given = fs::write(leaf.join("cgroup.procs"), "0")
+            .and_then(|()| fs::write(self.parent.join("cgroup.subtree_control"), "+memory"));
+        if given.is_err() {
+            // The group has other processes, too, say those of a shell: as it was.
+            let _ = fs::write(self.parent.join("cgroup.procs"), "0");
+            let _ = fs::remove_dir(leaf);
+        }
+        given
     }
 
     /// Where the groups are.
