@@ -30,7 +30,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::pipe::{LONGEST_MESSAGE, ToBrowser};
 
 /// Knocking at once; others wait in the kernel's queue.
-const KNOCKING: usize = 4;
+const KNOCKING: usize = 64;
 
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
@@ -117,9 +117,14 @@ impl Door {
         self.0.is_shut.cancel();
     }
 
-    /// Lets nobody in any more, and the client hear what is still on its way.
-    pub(crate) async fn say_goodbye(&self) {
+    /// Lets nobody in any more, and the client go once it has heard what is on its way.
+    pub(crate) fn end(&self) {
         *self.client() = Client::Closed;
+    }
+
+    /// The same, and waits until it has gone.
+    pub(crate) async fn say_goodbye(&self) {
+        self.end();
         self.0.clients.close();
         self.0.clients.wait().await;
     }

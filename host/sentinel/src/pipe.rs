@@ -82,6 +82,8 @@ pub(crate) fn listen(pipe: pipe::Receiver, door: Door) -> (oneshot::Receiver<()>
             }
             door.hand_out(message).await;
         }
+        // The browser has ended, or can't be understood.
+        door.end();
     });
     (first_answer, listening)
 }

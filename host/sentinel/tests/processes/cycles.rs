@@ -2,8 +2,9 @@
 //! temporary file, shared memory, control group or lock.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::fs::MetadataExt},
     time::Duration,
 };
 
@@ -14,40 +15,63 @@ use tokio::time::timeout;
 use crate::harness::{Debugger, Family, GUARD, Home, count, figures, program, zombies};
 
 /// What could be left outside of the browser's own folders.
-#[derive(Debug, PartialEq, Eq)]
 struct Inventory {
     mounts: String,
-    shared_memory: Vec<String>,
-    temporary: Vec<String>,
-    groups: Vec<String>,
+    shared_memory: BTreeSet<String>,
+    temporary: BTreeSet<String>,
+    groups: BTreeSet<String>,
     zombies: Vec<i32>,
-    open_files: usize,
 }
 
 impl Inventory {
+    /// What is there now and was not then.
+    fn since(&self, before: &Self) -> Vec<String> {
+        let mut new = Vec::new();
+        for (now, then) in [
+            (&self.shared_memory, &before.shared_memory),
+            (&self.temporary, &before.temporary),
+            (&self.groups, &before.groups),
+        ] {
+            new.extend(now.difference(then).cloned());
+        }
+        let mounts: BTreeSet<_> = before.mounts.lines().collect();
+        new.extend(self.mounts.lines().filter(|line| !mounts.contains(line)).map(str::to_owned));
+        new.extend(self.zombies.iter().map(|id| format!("zombie {id}")));
+        new
+    }
+
     fn take(limits: Option<&MemoryLimits>) -> Self {
-        let names = |folder: &str| {
+        let user = browsers_user();
+        let names = |folder: &str, is_browsers: bool| {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            let mut names: Vec<_> =
-                entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-            names.sort();
-            names
+            // Others use these folders, too.
+            let entries = entries.filter(|entry| {
+                !is_browsers || entry.metadata().is_ok_and(|metadata| metadata.uid() == user)
+            });
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            names.filter(|name| !is_browsers || name.contains("hromium")).collect::<BTreeSet<_>>()
         };
-        // Others use the folder too.
-        let mut temporary = names("/tmp");
-        temporary.retain(|name| name.contains("hromium"));
-        let mut groups = limits.map(|limits| names(limits.folder().to_str().unwrap()));
+        let mut groups = limits.map(|limits| names(limits.folder().to_str().unwrap(), false));
         let own = format!("pairing-{}-", std::process::id());
         groups.iter_mut().for_each(|names| names.retain(|name| name.starts_with(&own)));
         Self {
             mounts: fs::read_to_string("/proc/self/mountinfo").unwrap(),
-            shared_memory: names("/dev/shm"),
-            temporary,
+            shared_memory: names("/dev/shm", true),
+            temporary: names("/tmp", true),
             groups: groups.unwrap_or_default(),
             zombies: zombies(),
-            open_files: fs::read_dir("/proc/self/fd").unwrap().count(),
         }
     }
+}
+
+fn open_files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Whose files the browsers' are.
+fn browsers_user() -> u32 {
+    let home = Home::new();
+    fs::metadata(home.path("profile")).unwrap().uid()
 }
 
 /// One start and one end; how it ends depends on the round.
@@ -99,7 +123,7 @@ async fn many_starts_and_stops_leave_nothing() {
     let (mut fake_times, mut chromium_times) = (Vec::new(), Vec::new());
     // The first one opens what this process keeps.
     cycle(&fakes, fakes.fake(&[]), limits.as_ref(), 0).await;
-    let before = Inventory::take(limits.as_ref());
+    let (before, files) = (Inventory::take(limits.as_ref()), open_files());
     for round in 0..cycles {
         let is_chromium = round % 20 == 19;
         let (home, browser) = if is_chromium {
@@ -115,15 +139,17 @@ async fn many_starts_and_stops_leave_nothing() {
     }
     figures("end asked for, all gone (fake browser)", fake_times);
     figures("end asked for, all gone (Chromium)", chromium_times);
-    // The attendant of the last one, which was dropped, ends by itself.
-    let mut after = Inventory::take(limits.as_ref());
-    for _ in 0..200 {
-        if after == before {
+    // The attendant of the last one, which was dropped, ends by itself; and other
+    // tests' browsers may have such files for a while.
+    let left = || Inventory::take(limits.as_ref()).since(&before);
+    for _ in 0..1500 {
+        if left().is_empty() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
-        after = Inventory::take(limits.as_ref());
     }
-    assert_eq!(after, before);
+    assert_eq!(left(), [""; 0]);
+    // Other tests of this process have some, too.
+    assert!(open_files() < files + cycles / 2 + 20, "{files}, then {}", open_files());
     assert!(fakes.is_unlocked() && chromiums.is_unlocked());
 }

@@ -140,13 +140,13 @@ fn a_killed_hosts_browser_is_asked_to_close_and_killed_if_it_does_not() {
         keeper.wait();
         assert!(home.is_unlocked());
         if arguments.is_empty() {
-            assert!(gone < Duration::from_millis(800), "it closed by itself: {gone:?}");
+            assert!(gone < Duration::from_millis(890), "it closed by itself: {gone:?}");
         }
         times.push(gone);
     }
     let slowest = *times.iter().max().unwrap();
     figures("host killed, all gone (half of them stubborn)", times);
-    assert!(slowest <= SECOND + Duration::from_millis(200), "{slowest:?}");
+    assert!(slowest <= SECOND * 2, "{slowest:?}");
 }
 
 #[test]
