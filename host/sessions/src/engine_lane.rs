@@ -26,7 +26,9 @@ use tokio::{
     time::Instant,
 };
 
-use crate::browser_slots::{Applicant, BrowserSlot, BrowserSlots, StartPermit, Turn, Urgency};
+use crate::browser_slots::{
+    Applicant, BrowserSlot, BrowserSlots, StartPermit, TakingUp, Turn, Urgency,
+};
 
 /// More than an engine says between two inputs.
 const EVENTS_AHEAD: usize = 256;
@@ -38,15 +40,19 @@ pub(crate) enum LaneNews {
 }
 
 enum Order {
-    Start {
-        run: u64,
-        urgency: Urgency,
-        last_active: Timestamp,
-    },
+    Start(u64, WantedStart),
     Stop,
     /// Says how it went, if somebody asks.
     Wipe(Option<oneshot::Sender<Result<(), EngineFailure>>>),
     Ask(u64, Question),
+}
+
+/// A start that is wanted.
+pub(crate) struct WantedStart {
+    pub(crate) urgency: Urgency,
+    pub(crate) last_active: Timestamp,
+    /// Dropped when the session stands in line.
+    pub(crate) taking_up: Option<TakingUp>,
 }
 
 enum Question {
@@ -101,9 +107,9 @@ impl EngineLane {
     }
 
     /// Starts an engine as soon as it is this session's turn.
-    pub(crate) fn start(&mut self, urgency: Urgency, last_active: Timestamp) {
+    pub(crate) fn start(&mut self, start: WantedStart) {
         self.stop();
-        self.order(Order::Start { run: self.run(), urgency, last_active });
+        self.order(Order::Start(self.run(), start));
     }
 
     /// When the start that was ordered last had its turn; none while it waits.
@@ -231,9 +237,7 @@ impl Driver {
 
     async fn obey(&mut self, order: Order) {
         match order {
-            Order::Start { run, urgency, last_active } => {
-                self.start(run, urgency, last_active).await;
-            }
+            Order::Start(run, start) => self.start(run, start).await,
             Order::Stop => self.stop().await,
             Order::Wipe(say) => {
                 let wiped = self.parts.engine.wipe_profile(&self.session).await;
@@ -248,13 +252,15 @@ impl Driver {
         }
     }
 
-    async fn start(&mut self, run: u64, urgency: Urgency, last_active: Timestamp) {
+    async fn start(&mut self, run: u64, start: WantedStart) {
+        let WantedStart { urgency, last_active, taking_up } = start;
         let mut place = self.parts.slots.join(Applicant {
             session: self.session.clone(),
             urgency,
             last_active,
             is_suspect: self.is_suspect.load(Ordering::Relaxed),
         });
+        drop(taking_up);
         // Who is stopped meanwhile need not wait.
         let Turn { start, slot } = tokio::select! {
             biased;

@@ -6,6 +6,10 @@
 //!                                                            └─► event bus ─► subscribers
 //! ```
 //!
+//! Browsers start one after the other, in a line that anybody can see
+//! (`browser_slots`); who looks at a session is counted (`watching`), because codes
+//! are made for nobody else.
+//!
 //! Nothing here decides how pairing goes (`plugins/pairing-workflow` does) and
 //! nothing knows of browsers, SQL or HTTP: those are traits of `pairing-core`.
 

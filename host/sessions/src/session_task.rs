@@ -26,7 +26,7 @@ use crate::{
     commands::{CommandError, CommandMessage, CommandReply, Mailbox, Replies},
     commit,
     committed::Committed,
-    engine_lane::{EngineLane, LaneNews},
+    engine_lane::{EngineLane, LaneNews, WantedStart},
     event_bus::EventBus,
     live_code::{Codes, Drawing, LiveCode},
     parking, recording,
@@ -388,7 +388,8 @@ impl SessionTask {
         let last_active = record.map_or(Timestamp(0), |record| record.updated_at);
         let wake_up_at = record.and_then(|record| record.wake_up_at);
         self.codes = Codes::default();
-        self.lane.start(urgency, last_active);
+        let taking_up = self.taking_up.take();
+        self.lane.start(WantedStart { urgency, last_active, taking_up });
         self.start = Some(OrderedStart { at: self.shared.clock.now(), wake_up_at });
     }
 

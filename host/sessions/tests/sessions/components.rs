@@ -255,6 +255,83 @@ async fn a_restart_in_the_middle_of_everything_goes_on() {
     host.sessions.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_host_announces_goes_through_the_shipped_fan_out() {
+    let plugins = plugins().await;
+    let host = host(&plugins).await;
+    let mut subscription = host.subscribe(100);
+    let fields = vec![("code".into(), "page_changed".into()), ("message".into(), "look".into())];
+    host.sessions.announce(&[EventData::Other { kind: "alert".into(), fields }]).await.unwrap();
+    let heard = within(subscription.next()).await.unwrap();
+    assert_eq!(heard.name, "alert");
+    let frame: serde_json::Value = serde_json::from_str(&heard.body).unwrap();
+    assert_eq!(frame["event"]["sessionName"], "_host");
+    assert_eq!(frame["event"]["data"]["code"], "page_changed");
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_nobody_looks_at_parks_after_its_first_code() {
+    let plugins = plugins().await;
+    let host = host(&plugins).await;
+    let (watched, unwatched) = (name("watched"), name("unwatched"));
+    let _open = host.sessions.watch(&watched);
+    for session in [&watched, &unwatched] {
+        host.init(session).await;
+        host.show_qr(session, "2@one").await;
+    }
+    host.clock.advance(Duration::from_secs(60));
+    host.show_qr(&watched, "2@two").await;
+    host.engine.show_qr(&unwatched, "2@two", false).await;
+    let parked =
+        host.until(&unwatched, |session| session.view.reason == Some(Reason::Parked)).await;
+    let message = parked.view.detail.as_ref().unwrap().message.as_ref().unwrap();
+    assert!(message.contains("Nobody is looking"), "{message}");
+    within(host.engine.wait_for(&unwatched, &FakeCall::Stop, 1)).await;
+    host.init(&unwatched).await;
+    within(host.engine.wait_for(&unwatched, &FakeCall::Start, 2)).await;
+    host.show_qr(&unwatched, "2@three").await;
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_number_is_never_connected_and_is_unlinked_in_the_end() {
+    let plugins = plugins().await;
+    let host = host(&plugins).await;
+    let session = name("sales");
+    let command =
+        Command::Init { expected_phone_number: Some("4915112345678".into()), confirm: false };
+    host.command(&session, command).await.unwrap();
+    within(host.engine.wait_for(&session, &FakeCall::Start, 1)).await;
+    let EngineReport::Failed(failure) = failed() else { unreachable!("it is a failure") };
+    host.engine.fail_log_outs(&session, Some(failure));
+    for attempt in 1..=5 {
+        host.say(&session, EngineReport::Ready(account())).await;
+        within(host.engine.wait_for(&session, &FakeCall::LogOut, attempt)).await;
+        let waits = host
+            .until(&session, |it| {
+                it.view.detail.as_ref().is_some_and(|it| it.next_try_at.is_some())
+            })
+            .await;
+        assert_eq!((waits.view.linked, &waits.view.account), (true, &None));
+        if attempt == 5 {
+            host.engine.fail_log_outs(&session, None);
+        }
+        let next_try_at = waits.view.detail.as_ref().unwrap().next_try_at.unwrap();
+        host.clock.advance(next_try_at.since(host.now()));
+        within(host.engine.wait_for(&session, &FakeCall::Start, attempt + 1)).await;
+    }
+    host.say(&session, EngineReport::Ready(account())).await;
+    let gone = host.until(&session, |it| it.view.status == Status::Disconnected).await;
+    assert!(!gone.view.linked);
+    within(host.engine.wait_for(&session, &FakeCall::WipeProfile, 1)).await;
+    let journal = host.journal().await;
+    let kinds: Vec<&str> = journal.iter().map(|event| event.data.kind()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "alert").count(), 1, "{kinds:?}");
+    assert!(!kinds.contains(&"session-connected"), "{kinds:?}");
+    host.sessions.stop().await;
+}
+
 /// Printed, not asserted: how long from a code in the page to the image at a
 /// subscriber, on the disk of this machine.
 #[tokio::test(flavor = "multi_thread")]

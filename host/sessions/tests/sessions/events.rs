@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use pairing_core::store::JournalStore;
 use pairing_core::{
-    event::Cursor,
+    event::{Cursor, EventData},
     fan_out::{Interest, Transport},
+    id::SessionName,
     workflow::EngineReport,
 };
 use pairing_sessions::{EventsError, Routed, SubscriptionEnd};
@@ -145,5 +146,43 @@ async fn a_place_that_is_no_longer_kept_is_refused() {
     assert_eq!((asked, oldest), (Cursor(1), Cursor(newest.0 - 1)));
     let page = host.sessions.events().page(&everything(), oldest, 10).await.unwrap();
     assert_eq!(places(&page.deliveries), [newest.0]);
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_host_announces_reaches_who_reads_everything_in_its_place() {
+    let host = Host::start().await;
+    let session = name("sales");
+    host.init(&session).await;
+    let mut subscription = host.subscribe(100);
+    let only_sales = Interest { sessions: Some([session.clone()].into()), ..everything() };
+    let mut of_sales = host.sessions.events().subscribe(only_sales, 100);
+    let alert = EventData::Other {
+        kind: "alert".into(),
+        fields: vec![("code".into(), "page_changed".into())],
+    };
+    host.sessions.announce(std::slice::from_ref(&alert)).await.unwrap();
+    host.say(&session, EngineReport::Loading { percent: 7 }).await;
+    let heard = within(subscription.next()).await.unwrap();
+    assert_eq!(heard.name, "alert");
+    assert!(heard.body.contains("_host"), "{}", heard.body);
+    assert_eq!(within(subscription.next()).await.unwrap().name, "loading");
+    assert_eq!(within(of_sales.next()).await.unwrap().name, "loading");
+
+    let journal = host.journal().await;
+    let written = journal.iter().find(|event| event.data == alert).unwrap();
+    assert_eq!(written.session, SessionName::host());
+    host.assert_gapless(std::slice::from_ref(&session)).await;
+    // It is no session.
+    let names = |host: &Host| -> Vec<SessionName> {
+        host.sessions.sessions().iter().map(|session| session.name.clone()).collect()
+    };
+    assert_eq!(names(&host), std::slice::from_ref(&session));
+    assert!(host.sessions.session(&SessionName::host()).is_none());
+    let host = host.restart().await;
+    assert_eq!(names(&host), [session]);
+
+    host.store.refuse_parking();
+    assert!(host.sessions.announce(&[alert]).await.is_err());
     host.sessions.stop().await;
 }

@@ -25,10 +25,11 @@ pub(crate) struct FaultyStore {
     inner: Arc<dyn Store>,
     /// What becomes of the next commits, one after the other.
     faults: Mutex<Vec<Fault>>,
-    /// Nothing can be parked.
+    /// Nothing can be parked or announced.
     refuses_parking: AtomicBool,
     /// Sessions whose commits wait.
     held: watch::Sender<BTreeSet<SessionName>>,
+    frozen: watch::Sender<bool>,
     /// How many commits have begun.
     begun: watch::Sender<u64>,
 }
@@ -39,6 +40,12 @@ pub(crate) enum Fault {
     Away,
     /// All is written, but nobody hears of it.
     AnswerLost,
+    /// Neither an answer nor an error, as from a database that froze; it goes on
+    /// with [`FaultyStore::thaw`].
+    Frozen,
+    /// Something that is neither a conflict nor an outage, such as a full disk that
+    /// the driver has no word for.
+    Refused,
 }
 
 impl FaultyStore {
@@ -48,6 +55,7 @@ impl FaultyStore {
             faults: Mutex::default(),
             refuses_parking: AtomicBool::default(),
             held: watch::Sender::default(),
+            frozen: watch::Sender::new(false),
             begun: watch::Sender::new(0),
         }
     }
@@ -62,9 +70,13 @@ impl FaultyStore {
         self.faults.lock().unwrap().len()
     }
 
-    /// From now on nothing can be parked.
+    /// From now on nothing can be parked or announced.
     pub(crate) fn refuse_parking(&self) {
         self.refuses_parking.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.frozen.send_replace(false);
     }
 
     /// What was parked, oldest first.
@@ -111,6 +123,12 @@ impl SessionStore for FaultyStore {
         let fault = self.faults.lock().unwrap().pop();
         match fault {
             None => self.inner.commit(commit).await,
+            Some(Fault::Frozen) => {
+                self.frozen.send_replace(true);
+                self.frozen.subscribe().wait_for(|frozen| !frozen).await.unwrap();
+                self.inner.commit(commit).await
+            }
+            Some(Fault::Refused) => Err(StoreError::Refused("disk I/O error".into())),
             Some(Fault::Away) => Err(StoreError::Unavailable("the test took it away".into())),
             Some(Fault::AnswerLost) => {
                 self.inner.commit(commit).await?;
@@ -165,6 +183,9 @@ impl JournalStore for FaultyStore {
         at: Timestamp,
         events: &[EventData],
     ) -> Result<Vec<JournalEvent>, StoreError> {
+        if self.refuses_parking.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the test took it away".into()));
+        }
         self.inner.append(session, at, events).await
     }
 

@@ -58,6 +58,15 @@ impl Host {
     }
 
     async fn start_in(folder: TempDir, clock: Arc<FakeClock>, tuning: SessionsConfig) -> Self {
+        Self::start_in_on(FakeEngine::default(), folder, clock, tuning).await
+    }
+
+    async fn start_in_on(
+        engine: FakeEngine,
+        folder: TempDir,
+        clock: Arc<FakeClock>,
+        tuning: SessionsConfig,
+    ) -> Self {
         let (renderer, workflow, fan_out) = (Arc::default(), Arc::default(), Arc::default());
         let fakes = Decides {
             workflow: Arc::clone(&workflow) as _,
@@ -68,7 +77,7 @@ impl Host {
             renderer,
             workflow,
             fan_out,
-            ..Self::start_tuned(folder, clock, fakes, tuning).await
+            ..Self::start_on(engine, folder, clock, fakes, tuning).await
         }
     }
 
@@ -87,10 +96,19 @@ impl Host {
         plugins: Decides,
         tuning: SessionsConfig,
     ) -> Self {
+        Self::start_on(FakeEngine::default(), folder, clock, plugins, tuning).await
+    }
+
+    async fn start_on(
+        engine: FakeEngine,
+        folder: TempDir,
+        clock: Arc<FakeClock>,
+        plugins: Decides,
+        tuning: SessionsConfig,
+    ) -> Self {
         let database = format!("sqlite:{}", folder.path().join("pairing.db").display());
         let inner = pairing_store::connect(&pairing_store::Config::new(database)).await.unwrap();
         let store = Arc::new(FaultyStore::around(inner));
-        let engine = FakeEngine::default();
         let parts = SessionsParts {
             store: store.clone(),
             engine: Arc::new(engine.clone()),
@@ -110,10 +128,15 @@ impl Host {
     }
 
     pub(crate) async fn restart_tuned(self, tuning: SessionsConfig) -> Self {
+        self.restart_on(FakeEngine::default(), tuning).await
+    }
+
+    /// With a browser that was told before how to behave.
+    pub(crate) async fn restart_on(self, engine: FakeEngine, tuning: SessionsConfig) -> Self {
         self.sessions.stop().await;
         let Self { folder, clock, store, .. } = self;
         drop(store);
-        Self::start_in(folder, clock, tuning).await
+        Self::start_in_on(engine, folder, clock, tuning).await
     }
 
     pub(crate) async fn restart_with(self, plugins: Decides) -> Self {

@@ -52,6 +52,59 @@ async fn a_command_in_an_outage_is_answered_at_once_and_done_later() {
     host.sessions.stop().await;
 }
 
+/// A process that was stopped, or a network that swallows all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_database_keeps_no_caller_waiting_and_ends_no_browser() {
+    let host = Host::start().await;
+    let session = name("sales");
+    host.init(&session).await;
+    host.link(&session).await;
+    let calls = host.engine.calls(&session);
+    host.store.fail([Fault::Frozen]);
+    let asked_at = std::time::Instant::now();
+    assert!(is_unavailable(host.command(&session, Command::RefreshQr { confirm: true }).await));
+    let first = asked_at.elapsed();
+    // Whoever comes now hears so at once, and it is not taken.
+    for _ in 0..20 {
+        assert!(is_unavailable(host.command(&session, Command::Disconnect).await));
+    }
+    eprintln!("the first caller waited {first:?}, the next 20 {:?}", asked_at.elapsed() - first);
+    host.say(&session, EngineReport::Loading { percent: 50 }).await;
+    assert_eq!(host.engine.calls(&session), calls);
+    assert!(host.sessions.session(&session).unwrap().view.linked);
+
+    host.store.thaw();
+    // What was taken is done, and what was said meanwhile is heard.
+    within(host.engine.wait_for(&session, &pairing_core::fakes::FakeCall::RefreshQr, 1)).await;
+    within(async { while host.loaded(&session).await != [50] {} }).await;
+    host.command(&session, Command::RefreshQr { confirm: true }).await.unwrap();
+    host.assert_gapless(&[session]).await;
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_commands_and_passes_without_a_restart() {
+    let host = Host::start().await;
+    let session = name("sales");
+    host.init(&session).await;
+    host.link(&session).await;
+    let calls = host.engine.calls(&session);
+    host.store.fail([Fault::Refused; 4]);
+    assert!(is_unavailable(host.command(&session, Command::RefreshQr { confirm: true }).await));
+    assert!(is_unavailable(host.command(&session, Command::Disconnect).await));
+    assert_eq!(host.engine.calls(&session), calls);
+    within(async {
+        while host.store.faults_left() > 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    within(host.engine.wait_for(&session, &pairing_core::fakes::FakeCall::RefreshQr, 1)).await;
+    host.command(&session, Command::Disconnect).await.unwrap();
+    host.assert_gapless(&[session]).await;
+    host.sessions.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_was_lost_is_not_done_twice() {
     let host = Host::start().await;
