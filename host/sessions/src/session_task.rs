@@ -12,7 +12,7 @@ use pairing_core::{
     id::SessionName,
     plugin::PluginError,
     renderer::QrRenderer,
-    session::{CodeKind, SessionRecord, View},
+    session::{CodeKind, Reason, SessionRecord, View},
     store::{Commit, Records},
     workflow::{
         CommandId, Context, Decision, Effect, EngineReport, Input, PairingSettings, SharedWorkflow,
@@ -390,7 +390,11 @@ impl SessionTask {
         self.codes = Codes::default();
         let taking_up = self.taking_up.take();
         self.lane.start(WantedStart { urgency, last_active, taking_up });
-        self.start = Some(OrderedStart { at: self.shared.clock.now(), wake_up_at });
+        // Who asked for a link to be given up has an answer in time all the same.
+        let reason = self.record.as_ref().and_then(|record| record.view.reason);
+        let is_for_unlinking = urgency == Urgency::Person && reason == Some(Reason::Other);
+        let now = self.shared.clock.now();
+        self.start = (!is_for_unlinking).then_some(OrderedStart { at: now, wake_up_at });
     }
 
     fn reply(&mut self, id: CommandId, outcome: Outcome) {

@@ -178,16 +178,55 @@ async fn who_finds_all_slots_taken_waits_in_line_and_gets_the_next() {
     host.sessions.stop().await;
 }
 
-/// With the component that is shipped, whose deadlines they are.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_wait_for_a_slot_is_not_taken_from_the_start() {
+/// With the components that are shipped, whose deadlines they are, and one slot.
+async fn with_one_slot() -> Host {
     let Plugins { workflow, renderer, fan_out } =
         Plugins::load(PluginsConfig::default()).await.unwrap();
     let tuning = SessionsConfig { max_browsers: Some(1), ..tuning() };
-    let boot_deadline = tuning.pairing.boot_deadline;
     let decides = Decides { workflow, renderer, fan_out };
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::start_tuned(folder, std::sync::Arc::default(), decides, tuning).await;
+    Host::start_tuned(folder, std::sync::Arc::default(), decides, tuning).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gives_up_a_link_has_an_answer_although_no_slot_gets_free() {
+    let host = with_one_slot().await;
+    let (running, stopped) = (name("running"), name("stopped"));
+    for session in [&stopped, &running] {
+        host.init(session).await;
+        host.say(session, EngineReport::Ready(account())).await;
+        host.until(session, |it| it.view.status == Status::Connected).await;
+        if session == &stopped {
+            host.command(session, Command::Disconnect).await.unwrap();
+        }
+    }
+    let logout = async {
+        let answer = host.command(&stopped, Command::Logout { confirm: true }).await;
+        assert!(matches!(answer, Err(pairing_sessions::CommandError::Refused { .. })));
+    };
+    let time = async {
+        host.until(&stopped, |it| it.queue().is_some()).await;
+        host.clock.advance(Duration::from_secs(30));
+    };
+    tokio::join!(logout, time);
+    let kept = host.until(&stopped, |it| it.queue().is_none()).await;
+    assert!(kept.view.linked, "the phone was not told");
+    let deletion = async {
+        host.command(&stopped, Command::Delete { confirm: true }).await.unwrap();
+    };
+    let time = async {
+        host.until(&stopped, |it| it.queue().is_some()).await;
+        host.clock.advance(Duration::from_secs(30));
+    };
+    tokio::join!(deletion, time);
+    assert!(host.sessions.session(&stopped).is_none());
+    host.sessions.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wait_for_a_slot_is_not_taken_from_the_start() {
+    let host = with_one_slot().await;
+    let boot_deadline = tuning().pairing.boot_deadline;
     let (running, waiting) = (name("running"), name("waiting"));
     host.init(&running).await;
     host.say(&running, EngineReport::Ready(account())).await;
