@@ -3,15 +3,19 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
-use pairing_api::{ApiConfig, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys};
+use pairing_api::{
+    ApiConfig, CodeBudgets, ExternalIssuer, IssuerKey, KeySetPlace, ListenerLimits, LocalKeys,
+};
 use pairing_core::{
     clock::{SharedClock, SystemClock},
     engine::Engine,
+    page_hooks::PageDriver,
     store::{Store, StoreError},
 };
 use pairing_delivery::{Deliveries, DeliveryParts};
 use pairing_egress::{Egress, EgressConfig};
-use pairing_engine::{ChromiumEngine, EngineConfig, RunAs};
+use pairing_engine::{ChromiumEngine, EngineConfig, RunAs, SentinelProgram};
+use pairing_page_hooks::{PageHooks, PageHooksConfig, PageHooksParts};
 use pairing_plugin_registry::{Registry, RegistryConfig, RegistryParts, TrustedKeys};
 use pairing_plugin_runtime::{
     ChildCompiler, Compiler, GuestLogs, HandlerParts, Plugins, PluginsConfig, Runtime,
@@ -20,7 +24,7 @@ use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
 use secrecy::ExposeSecret;
 
 use crate::{
-    cli::COMPILE_PLUGIN,
+    cli::{COMPILE_PLUGIN, SENTINEL},
     config::{Jwt, Mode, Settings},
     data_dir::{DataDir, Unusable},
 };
@@ -112,6 +116,12 @@ pub fn registry_config(settings: &Settings) -> anyhow::Result<RegistryConfig> {
     })
 }
 
+/// What stands beside each browser: the binary as it was started, even if another
+/// one lies in its place by now.
+pub fn sentinel() -> SentinelProgram {
+    SentinelProgram { program: "/proc/self/exe".into(), arguments: vec![SENTINEL.into()] }
+}
+
 /// The engine that drives Chromium. Starts no browser yet.
 pub fn engine(settings: &Settings, profiles: PathBuf) -> anyhow::Result<ChromiumEngine> {
     let chromium = &settings.chromium;
@@ -120,6 +130,9 @@ pub fn engine(settings: &Settings, profiles: PathBuf) -> anyhow::Result<Chromium
         extra_args: chromium.args.clone(),
         whatsapp_web_url: chromium.whatsapp_web_url.clone(),
         run_as: RunAs::UserIfRoot(chromium.user.clone()),
+        sentinel: sentinel(),
+        sentinel_deadline: chromium.sentinel_deadline,
+        memory_limit: Some(chromium.session_memory),
         ..EngineConfig::new(profiles)
     };
     ChromiumEngine::new(config).context("PAIRING_CHROMIUM… can't be used")
@@ -152,6 +165,18 @@ pub async fn start_sessions(
     Sessions::start(parts, config).await.context("could not read the sessions")
 }
 
+/// Puts the knowledge of the page into use that the database says.
+pub async fn open_page_hooks(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    page: Arc<dyn PageDriver>,
+    clock: SharedClock,
+) -> anyhow::Result<PageHooks> {
+    let config = PageHooksConfig { canary_every: settings.page_canary_every };
+    let hooks = PageHooks::open(PageHooksParts { store, page, clock }, config).await;
+    hooks.context("could not read which page hooks are in use")
+}
+
 /// What the API must be told.
 pub fn api_config(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<ApiConfig> {
     let public = settings.public_url.as_ref();
@@ -162,6 +187,7 @@ pub fn api_config(settings: &Settings, data_dir: &DataDir) -> anyhow::Result<Api
         allowed_origins: settings.allowed_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         rate_limits: settings.rate_limits,
+        codes: code_budgets(settings),
         is_development: settings.mode == Mode::Development,
         issuer: issuer(&settings.jwt)?,
         keys: local_keys(data_dir)?,
@@ -175,7 +201,18 @@ pub fn local_keys(data_dir: &DataDir) -> Result<LocalKeys, Unusable> {
     Ok(LocalKeys {
         signing: data_dir.secret_file("signing", make)?.into(),
         refresh: data_dir.key("refresh", 32)?,
+        numbers: data_dir.key("numbers", 32)?,
     })
+}
+
+fn code_budgets(settings: &Settings) -> CodeBudgets {
+    let (said, default) = (settings.code_budgets, CodeBudgets::default());
+    CodeBudgets {
+        per_number: said.number.unwrap_or(default.per_number),
+        per_caller: said.caller.unwrap_or(default.per_caller),
+        per_session: said.session.unwrap_or(default.per_session),
+        per_host: said.host.unwrap_or(default.per_host),
+    }
 }
 
 /// Who else may issue tokens. A key set in a file is looked into.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod hooks;
 mod plugin;
 mod project;
 mod subscription;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use hooks::{HooksCommand, PushHooksArgs};
 pub use plugin::{PluginCommand, PushArgs};
 pub use project::{ProjectCommand, RunArgs};
 pub use subscription::{
@@ -18,6 +20,9 @@ use crate::config::SettingsFile;
 
 /// The hidden command that compiles one plugin for a running host.
 pub const COMPILE_PLUGIN: &str = "compile-plugin";
+
+/// The hidden command that stands beside each browser of a running host.
+pub const SENTINEL: &str = "sentinel";
 
 /// Links WhatsApp devices to an application and keeps the links alive.
 #[derive(Debug, Parser)]
@@ -55,6 +60,9 @@ pub enum Command {
     /// Plugins of a running host
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// What a running host knows of WhatsApp's page
+    #[command(subcommand)]
+    Hooks(HooksCommand),
     /// Check this machine and these settings, and say what is missing
     Doctor,
     /// Print the OpenAPI description of the API
@@ -63,6 +71,9 @@ pub enum Command {
     /// What the host starts to compile a plugin in a process of its own
     #[command(name = COMPILE_PLUGIN, hide = true)]
     CompilePlugin,
+    /// What the host starts beside each browser, to end it in any case
+    #[command(name = SENTINEL, hide = true)]
+    Sentinel,
 }
 
 #[derive(Debug, Subcommand)]

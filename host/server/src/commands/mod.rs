@@ -2,6 +2,7 @@
 
 mod admin;
 mod doctor;
+mod hooks;
 mod migrate;
 mod plugin;
 mod remote;
@@ -28,7 +29,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(args) => token::run(&settings()?, &args),
         Command::Session(command) => wait_for(session::run(command)),
         Command::Plugin(command) => return wait_for(plugin::run(command)),
+        Command::Hooks(command) => return wait_for(hooks::run(command)),
         Command::Doctor => wait_for(doctor::run(&file)),
+        Command::Sentinel => return Ok(pairing_sentinel::run()),
         Command::CompilePlugin => return Ok(pairing_plugin_runtime::compile_stdin()),
         Command::OpenApi => {
             print!("{}", pairing_api::openapi_json());

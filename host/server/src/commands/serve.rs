@@ -3,10 +3,11 @@
 use std::{io::IsTerminal, sync::Arc};
 
 use anyhow::Context;
-use pairing_api::{Api, ApiParts};
+use pairing_api::{Api, ApiParts, ToReadersOf};
 use pairing_core::{
     clock::{SharedClock, SystemClock},
     engine::Engine,
+    page_hooks::PageDriver,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
@@ -33,7 +34,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 pub async fn with_engine(
     settings: &Settings,
     data_dir: &DataDir,
-    engine: Arc<dyn Engine>,
+    engine: Arc<impl Engine + PageDriver>,
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
     let metrics = telemetry::metrics()?;
@@ -55,11 +56,19 @@ pub async fn with_engine(
     let store = app::open_store(settings, data_dir).await?;
     let plugins = app::open_plugins(settings, data_dir, store.clone()).await?;
     let app::HostPlugins { registry, runtime, logs } = plugins;
+    // Sessions that are taken up begin with the file that is in use.
+    let page_hooks =
+        app::open_page_hooks(settings, store.clone(), engine.clone(), clock.clone()).await?;
     let sessions =
         app::start_sessions(settings, store.clone(), engine, registry.plugins(), clock.clone())
             .await?;
     let deliveries =
         app::start_deliveries(store.clone(), runtime, &sessions, clock.clone()).await?;
+    let canary = tokio::spawn({
+        let (page_hooks, until_stop) = (page_hooks.clone(), stopping.clone());
+        let announce = Arc::new(ToReadersOf(sessions.clone()));
+        async move { page_hooks.run_canary(announce, until_stop).await }
+    });
     let parts = ApiParts {
         sessions: sessions.clone(),
         store,
@@ -67,6 +76,7 @@ pub async fn with_engine(
         wall_clock: Arc::new(SystemClock),
         plugins: registry.clone(),
         deliveries: deliveries.clone(),
+        page_hooks,
         logs,
         metrics,
         space,
@@ -79,6 +89,7 @@ pub async fn with_engine(
 
     tracing::info!("serving {base}/admin/whatsapp-pairing");
     pairing_api::serve(listener, tls, api).await;
+    canary.await.context("the page's canary failed")?;
     deliveries.stop().await;
     sessions.stop().await;
     registry.stop().await;

@@ -1,13 +1,13 @@
 //! `pairing-host plugin …`
 
-mod figures;
+pub(super) mod figures;
 mod grant;
 mod lines;
 mod project;
 mod push;
 mod run_project;
 mod subscription;
-mod table;
+pub(super) mod table;
 mod text;
 
 use std::process::ExitCode;

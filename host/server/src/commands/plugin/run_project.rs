@@ -76,7 +76,7 @@ async fn on_own_host(folder: &Path, listen: SocketAddr) -> anyhow::Result<()> {
 fn settings(data: &Path, listen: SocketAddr) -> anyhow::Result<Settings> {
     let file = data.join("pairing-host.toml");
     let text = format!(
-        "mode = \"development\"\nlog = \"warn\"\nlisten = \"{listen}\"\nrate_limits = \"off\"\ndata_dir = {:?}\n",
+        "mode = \"development\"\nlog = \"warn\"\nlisten = \"{listen}\"\nrate_limits = \"off\"\ndata_dir = {:?}\npage_hooks.canary_every = \"off\"\n",
         data.join("data")
     );
     std::fs::write(&file, text).context("could not write the settings")?;
