@@ -1,6 +1,6 @@
 // The real host and the real stand-in for WhatsApp, on free ports and in folders of
 // their own. Everything that is started is ended by its process id.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -91,6 +91,8 @@ export async function startStandin(settings = {}) {
     /** The phone points its camera at the image that the console shows. */
     scan: (image, phone = {}) => post(`${url}__standin/phone/scan`, { image, ...phone }),
     enterCode: (code, phone) => post(`${url}__standin/phone/enter-code`, { code, ...phone }),
+    /** Something goes wrong from now on, once. */
+    fault: (kind, options = {}) => post(`${url}__standin/faults`, { kind, ...options }),
     unlink: (phoneNumber) => post(`${url}__standin/phone/unlink`, { phoneNumber }),
     async close() {
       await end(child);
@@ -130,6 +132,17 @@ export async function startHost(whatsappWebUrl, settings = {}) {
     setupLink: () =>
       until("the set-up link is printed", () => /http\S+\/admin\/setup#\S+/.exec(child.output)?.[0]),
     log: () => child.log,
+    /** What this command of the host's binary prints; `input` is what it reads. */
+    command(args, input = "") {
+      const run = (words, more = {}) =>
+        execFileSync(HOST, words, {
+          cwd: folder,
+          env: { PATH: "/usr/bin:/bin", HOME: folder, ...env, ...more },
+          encoding: "utf8",
+          input,
+        });
+      return run(args, { PAIRING_URL: url, PAIRING_TOKEN: run(["token"]).trim() });
+    },
     async close() {
       await end(child);
       endAllOn(folder);

@@ -2,6 +2,7 @@ import { Navigate, type RouteObject } from "react-router";
 import { FailedRoute } from "@/routes/failed";
 import { LoginRoute } from "@/routes/login";
 import { NotFoundRoute } from "@/routes/not-found";
+import { PageHooksRoute } from "@/routes/page-hooks";
 import { PairingRoute } from "@/routes/pairing";
 import { PluginsRoute } from "@/routes/plugins";
 import { SetupRoute } from "@/routes/setup";
@@ -21,6 +22,7 @@ export const routes: RouteObject[] = [
           { path: "/whatsapp-pairing/:name", element: <PairingRoute /> },
           // For sessions whose name is that of a page.
           { path: "/whatsapp-pairing/session/:name", element: <PairingRoute /> },
+          { path: "/whatsapp-pairing/page", element: <PageHooksRoute /> },
           { path: "/whatsapp-pairing/plugins", element: <PluginsRoute /> },
           { path: "/whatsapp-pairing/plugins/:slot", element: <PluginsRoute /> },
         ],

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { LogOut } from "lucide-react";
 import { useEffect } from "react";
 import { Link, Navigate, Outlet, useLocation } from "react-router";
+import { Alerts } from "@/components/alerts";
 import { Brand } from "@/components/brand";
 import { ConfirmationBar } from "@/components/confirmation-bar";
 import { SocketIndicator } from "@/components/socket-indicator";
@@ -9,6 +10,7 @@ import { ThemeToggle } from "@/components/theme-toggle";
 import { Button } from "@/components/ui/button";
 import { Waiting } from "@/components/waiting";
 import { signOut } from "@/features/auth/api";
+import { forgetAlerts } from "@/lib/alerts";
 import { refresh, useLogin } from "@/lib/login";
 import { texts } from "@/lib/texts";
 import { cn } from "@/lib/utils";
@@ -21,7 +23,10 @@ export function Shell() {
   const client = useQueryClient();
   useEffect(() => {
     if (login.phase === "checking") void refresh().catch(() => undefined);
-    if (login.phase === "signed-out") client.clear();
+    if (login.phase === "signed-out") {
+      client.clear();
+      forgetAlerts();
+    }
     if (login.phase !== "unreachable") return;
     const timer = setInterval(() => void refresh().catch(() => undefined), 3_000);
     return () => clearInterval(timer);
@@ -37,6 +42,7 @@ export function Shell() {
   return (
     <EventStreamProvider>
       <Header username={login.username} />
+      <Alerts />
       <main
         id="content"
         tabIndex={-1}
@@ -88,14 +94,17 @@ function Header({ username }: { username: string | null }) {
 }
 
 const PLUGINS = "/whatsapp-pairing/plugins";
+const PAGE_HOOKS = "/whatsapp-pairing/page";
 
 /** In a row of their own where the header is narrow. */
 function Pages() {
   const { pathname } = useLocation();
   const onPlugins = pathname === PLUGINS || pathname.startsWith(`${PLUGINS}/`);
+  const onPageHooks = pathname === PAGE_HOOKS;
   const pages = [
-    { to: "/whatsapp-pairing", text: texts.app.sessions, current: !onPlugins },
+    { to: "/whatsapp-pairing", text: texts.app.sessions, current: !onPlugins && !onPageHooks },
     { to: PLUGINS, text: texts.app.plugins, current: onPlugins },
+    { to: PAGE_HOOKS, text: texts.app.pageHooks, current: onPageHooks },
   ];
   return (
     <nav

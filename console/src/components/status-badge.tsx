@@ -1,5 +1,5 @@
 import type { Status } from "@/lib/api-types";
-import { texts } from "@/lib/texts";
+import { isDegraded, statusText } from "@/lib/texts";
 import { cn } from "@/lib/utils";
 
 const looks: Record<Status, { badge: string; dot: string }> = {
@@ -10,17 +10,23 @@ const looks: Record<Status, { badge: string; dot: string }> = {
   CONNECTED: { badge: "bg-success-soft text-success", dot: "bg-success" },
 };
 
-export function StatusBadge({ status, className }: { status: Status; className?: string }) {
+const degraded = { badge: "bg-warning-soft text-warning", dot: "bg-warning animate-pulse" };
+
+type Props = { status: Status; reason: string | null; className?: string };
+
+/** A session that is connected and does not answer must not look as one that does. */
+export function StatusBadge({ status, reason, className }: Props) {
+  const look = isDegraded(status, reason) ? degraded : looks[status];
   return (
     <span
       className={cn(
         "inline-flex items-center gap-2 rounded-full px-3 py-1 text-sm font-medium whitespace-nowrap",
-        looks[status].badge,
+        look.badge,
         className,
       )}
     >
-      <span aria-hidden className={cn("size-2 rounded-full", looks[status].dot)} />
-      {texts.status[status]}
+      <span aria-hidden className={cn("size-2 rounded-full", look.dot)} />
+      {statusText(status, reason)}
     </span>
   );
 }

@@ -34,7 +34,8 @@ async function send(method: Method, path: string, options: Options): Promise<Res
   }
 }
 
-export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {
+/** An answer that is no problem. */
+async function answer(method: Method, path: string, options: Options): Promise<Response> {
   let response = await send(method, path, options);
   if (response.status === 401 && !options.anonymous) {
     await refresh();
@@ -43,6 +44,15 @@ export async function request<T>(method: Method, path: string, options: Options 
   }
   noteDateHeader(response);
   if (!response.ok) throw await problemFrom(response);
+  return response;
+}
+
+export async function requestBytes(path: string, options: Options = {}): Promise<Uint8Array> {
+  return new Uint8Array(await (await answer("GET", path, options)).arrayBuffer());
+}
+
+export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {
+  const response = await answer(method, path, options);
   if (response.status === 204) return undefined as T;
   const body = (await response.json()) as T & { serverTime?: string };
   noteServerTime(body.serverTime);

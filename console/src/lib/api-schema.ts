@@ -181,6 +181,117 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/page-hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which file is in use, whether the page still is what it says, and which others
+         *     there are.
+         */
+        get: operations["read_page_hooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page-hooks/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use another file: new pages at once, running ones from their next document on. */
+        post: operations["activate_page_hooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page-hooks/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at the page now, with the file in use. It may take a minute. */
+        post: operations["check_page_hooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page-hooks/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use the file again that was in use before the last change. */
+        post: operations["roll_back_page_hooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page-hooks/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a file in, once it was tried on a scratch page, which may take a minute. It
+         *     is not in use yet. 200 where it was in already.
+         */
+        post: operations["push_page_hooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page-hooks/versions/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The text of a file, to begin the next one with. The one that came with the host
+         *     is there, too.
+         */
+        get: operations["read_page_hooks_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plugins": {
         parameters: {
             query?: never;
@@ -637,6 +748,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/whatsapp/sessions/{sessionName}/history/{number}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was seen when a session was repaired. */
+        get: operations["read_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whatsapp/sessions/{sessionName}/history/{number}/evidence/screenshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture of it: PNG, so coarse that nothing can be read. */
+        get: operations["read_evidence_screenshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/whatsapp/sessions/{sessionName}/logout": {
         parameters: {
             query?: never;
@@ -727,6 +872,13 @@ export interface components {
             /** @description The reason, for the history: up to 500 characters. */
             why?: string | null;
         };
+        ActivateHooksBody: {
+            /**
+             * @description SHA-256 of the file, or at least the first six digits of it. Null: the file
+             *     that came with the host.
+             */
+            digest: string | null;
+        };
         /** @description What a change of the active version brought. */
         ActivatedBody: {
             /** @description What is active now. */
@@ -814,7 +966,7 @@ export interface components {
          * @description Codes that callers act on. The `type` is a URN that ends with it.
          * @enum {string}
          */
-        Code: "session_not_found" | "session_not_ready" | "session_name_invalid" | "already_linked" | "phone_invalid" | "code_refused" | "code_timeout" | "rate_limited" | "passkey_required" | "client_outdated" | "engine_unavailable" | "plugin_failed" | "store_unavailable" | "command_timeout" | "body_invalid" | "body_too_large" | "query_invalid" | "method_not_allowed" | "not_found" | "unauthorized" | "forbidden" | "login_failed" | "password_weak" | "username_invalid" | "setup_done" | "refresh_reused" | "host_not_allowed" | "origin_not_allowed" | "cursor_expired" | "media_type_unsupported" | "header_invalid" | "plugin_slot_unknown" | "plugin_version_unknown" | "plugin_digest_invalid" | "plugin_refused" | "plugin_conflict" | "handler_name_invalid" | "subscription_not_found" | "subscription_name_invalid" | "subscription_invalid" | "dead_letter_not_found" | "internal";
+        Code: "session_not_found" | "session_not_ready" | "session_name_invalid" | "already_linked" | "phone_invalid" | "code_refused" | "code_timeout" | "rate_limited" | "passkey_required" | "client_outdated" | "engine_unavailable" | "plugin_failed" | "store_unavailable" | "storage_full" | "command_timeout" | "body_invalid" | "body_too_large" | "query_invalid" | "method_not_allowed" | "not_found" | "unauthorized" | "forbidden" | "login_failed" | "password_weak" | "username_invalid" | "setup_done" | "refresh_reused" | "host_not_allowed" | "origin_not_allowed" | "cursor_expired" | "media_type_unsupported" | "header_invalid" | "plugin_slot_unknown" | "plugin_version_unknown" | "plugin_digest_invalid" | "plugin_refused" | "plugin_conflict" | "handler_name_invalid" | "subscription_not_found" | "subscription_name_invalid" | "subscription_invalid" | "dead_letter_not_found" | "evidence_not_found" | "page_hooks_invalid" | "page_hooks_untried" | "page_hooks_version_unknown" | "page_hooks_conflict" | "internal";
         CodeBody: {
             /** @description Eight characters, without a dash. The status tells when it ends. */
             pairingCode: string;
@@ -938,6 +1090,21 @@ export interface components {
             /** @description Ask again with `after` set to this; null at the end. */
             next: string | null;
         };
+        /** @description One look at a session's page. */
+        EvidenceBody: {
+            /** @description The last lines of page and browser, oldest first, without secrets. */
+            console: string[];
+            /** @description There is a picture, of which nothing can be read. */
+            hasScreenshot: boolean;
+            /** @description Why the session was repaired. */
+            message: string;
+            /** @description The page's own word for its state; empty before it had one. */
+            pageState: string;
+            /** @description What was done next: `agent`, `reload` or `restart`. */
+            repair: string;
+            /** @description The last step that the engine had finished or was in. */
+            step: string;
+        };
         /** @description What a test vector cost. */
         FuelBody: {
             /**
@@ -1001,9 +1168,11 @@ export interface components {
         HistoryBody: {
             /** Format: date-time */
             at: string;
-            /** @description What caused it, such as `command:init` or `engine:ready`. */
+            /** @description What caused it, such as `command:init`, `engine:ready` or `repair:reload`. */
             cause: string;
             detail: components["schemas"]["DetailBody"] | null;
+            /** @description What was seen then can be read under the same number. */
+            hasEvidence: boolean;
             /** @description To go on after. */
             id: string;
             reason: string | null;
@@ -1018,6 +1187,69 @@ export interface components {
             history: components["schemas"]["HistoryBody"][];
             /** @description Ask again with `after` set to this; null at the end. */
             next: string | null;
+        };
+        /** @description A change of the file in use. */
+        HooksChangeBody: {
+            /** @description Who asked. */
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description `activate` or `rollback`. */
+            cause: string;
+            /** @description What is in use since; null is the file that came with the host. */
+            digest: string | null;
+            /**
+             * Format: int64
+             * @description Counts the changes.
+             */
+            generation: number;
+        };
+        /** @description What is in use. */
+        HooksInUseBody: {
+            /** @description SHA-256 of the file in use. */
+            digest: string;
+            /** @description It is the one that came with the host. */
+            isEmbedded: boolean;
+            /** @description Why the host's own file is in use although another one was activated. */
+            refused: string | null;
+        };
+        /** @description A look at the page. */
+        HooksLookBody: {
+            /** Format: date-time */
+            at: string;
+            /** @description The file that was in use. */
+            digest: string;
+            /** @description Why the page could not be reached. */
+            error: string | null;
+            report: components["schemas"]["HooksReportBody"] | null;
+        };
+        /** @description What was found on a page that is not linked. */
+        HooksReportBody: {
+            /** @description By part: where it was found. */
+            found: {
+                [key: string]: string;
+            };
+            /** @description All parts were found, and a code could be made. */
+            isGood: boolean;
+            /** @description The page came to a QR code. */
+            makesCodes: boolean;
+            /** @description By part: why it was not found. */
+            missing: {
+                [key: string]: string;
+            };
+            /** @description The page's own version. */
+            pageVersion: string | null;
+        };
+        /** @description A file that was let in. */
+        HooksVersionBody: {
+            /** @description SHA-256 of its text. */
+            digest: string;
+            /** @description It is in use. */
+            isActive: boolean;
+            /** Format: date-time */
+            pushedAt: string;
+            /** @description What its trial said. */
+            report: components["schemas"]["HooksReportBody"];
         };
         /** @description Where requests may go. */
         HttpGrant: {
@@ -1104,6 +1336,20 @@ export interface components {
             subject: string;
             username: string | null;
         };
+        /** @description The knowledge of the page. */
+        PageHooksBody: {
+            /**
+             * Format: int64
+             * @description How often the page is looked at; null: only when somebody asks.
+             */
+            canaryEverySeconds: number | null;
+            /** @description Changes, newest first, at most 100. */
+            history: components["schemas"]["HooksChangeBody"][];
+            inUse: components["schemas"]["HooksInUseBody"];
+            lastLook: components["schemas"]["HooksLookBody"] | null;
+            /** @description Files that were let in, newest first, at most 100. */
+            versions: components["schemas"]["HooksVersionBody"][];
+        };
         /** @description An input or event that failed on its second try too. */
         Parked: {
             /** Format: date-time */
@@ -1118,6 +1364,11 @@ export interface components {
             /** @description Newest first. */
             parked: components["schemas"]["Parked"][];
         };
+        /**
+         * Format: binary
+         * @description A picture's bytes.
+         */
+        Picture: string;
         /** @description The body of every error. */
         ProblemBody: {
             /** @description The code, to act on. */
@@ -1188,6 +1439,18 @@ export interface components {
         QrBody: {
             /** @description A PNG as a data URL. */
             qrCode: string;
+        };
+        /** @description A place in the line of sessions that wait for a browser. */
+        QueueBody: {
+            /** @description From 1. */
+            position: number;
+            /**
+             * @description For what: `starting` (others are in the middle of their start), `slots` (as
+             *     many browsers run as may) or `space` (the disk is full).
+             */
+            reason: string;
+            /** @description How many wait. */
+            waiting: number;
         };
         ReadyBody: {
             checks: components["schemas"]["CheckBody"][];
@@ -1337,6 +1600,7 @@ export interface components {
             qrCode: string | null;
             /** Format: date-time */
             qrExpiresAt: string | null;
+            queue: components["schemas"]["QueueBody"] | null;
             /** @description Why the status is what it is: `parked`, `unlinked_from_phone`, … */
             reason: string | null;
             /**
@@ -1827,6 +2091,194 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    read_page_hooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHooksBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    activate_page_hooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivateHooksBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HooksInUseBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    check_page_hooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HooksLookBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    roll_back_page_hooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HooksInUseBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    push_page_hooks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Let the file in even if the page does not have all of its parts, or could not
+                 *     be looked at.
+                 */
+                force?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description the file's text, at most 256 KiB */
+        requestBody: {
+            content: {
+                "application/toml": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HooksVersionBody"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HooksVersionBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_page_hooks_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the file, or at least the first six digits of it */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/toml": string;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -2802,6 +3254,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryPageBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sessionName: string;
+                /** @description the `id` of the line of history */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_evidence_screenshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sessionName: string;
+                /** @description the `id` of the line of history */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": components["schemas"]["Picture"];
                 };
             };
             default: {

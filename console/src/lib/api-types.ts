@@ -9,6 +9,8 @@ export type Status = SessionStatus["status"];
 export type Account = Schemas["AccountBody"];
 export type Detail = Schemas["DetailBody"];
 export type SessionsPage = Schemas["SessionsBody"];
+export type QueuePlace = Schemas["QueueBody"];
+export type Evidence = Schemas["EvidenceBody"];
 export type HistoryEntry = Schemas["HistoryBody"];
 export type HistoryPage = Schemas["HistoryPageBody"];
 export type CommandAnswer = Schemas["DoneBody"];
@@ -18,6 +20,10 @@ export type SetupAnswer = Schemas["SetupBody"];
 export type TicketAnswer = Schemas["TicketBody"];
 export type Me = Schemas["MeBody"];
 export type ProblemBody = Schemas["ProblemBody"];
+
+export type PageHooks = Schemas["PageHooksBody"];
+export type PageLook = Schemas["HooksLookBody"];
+export type HooksInUse = Schemas["HooksInUseBody"];
 
 export type SlotsPage = Schemas["SlotsBody"];
 export type SlotReport = Schemas["SlotBody"];

@@ -159,3 +159,18 @@ test("hears nothing from a socket it has given up, and nothing after its end", a
   await vi.advanceTimersByTimeAsync(60_000);
   expect(FakeSocket.opened).toHaveLength(1);
 });
+
+test("says which sessions are open: when it is live, when that changes, and after each return", async () => {
+  stream.watch(["shop"]);
+  FakeSocket.last.ready();
+  expect(FakeSocket.last.sent).toHaveLength(1);
+  FakeSocket.last.subscribed();
+  expect(FakeSocket.last.sent.at(-1)).toEqual({ type: "watch", sessions: ["shop"] });
+  stream.watch([]);
+  expect(FakeSocket.last.sent.at(-1)).toEqual({ type: "watch", sessions: [] });
+  stream.watch(["sales"]);
+  FakeSocket.last.shut();
+  await vi.advanceTimersByTimeAsync(500);
+  comeUp();
+  expect(FakeSocket.last.sent.at(-1)).toEqual({ type: "watch", sessions: ["sales"] });
+});

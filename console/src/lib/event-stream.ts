@@ -39,7 +39,8 @@ export class EventStream {
   private tries = 0;
   private stopped = true;
   private retry: ReturnType<typeof setTimeout> | undefined;
-  private watch: ReturnType<typeof setInterval> | undefined;
+  private watched: string[] = [];
+  private silence: ReturnType<typeof setInterval> | undefined;
   private lastFrameAt = 0;
 
   constructor(private readonly options: StreamOptions) {}
@@ -60,6 +61,16 @@ export class EventStream {
     document.removeEventListener("visibilitychange", this.tryNow);
     clearTimeout(this.retry);
     this.drop();
+  }
+
+  /** These sessions are open before somebody's eyes: the host makes codes for them. */
+  watch(sessions: string[]) {
+    this.watched = sessions;
+    if (this.live) this.sayWatched();
+  }
+
+  private sayWatched() {
+    this.say({ type: "watch", sessions: this.watched });
   }
 
   private async open() {
@@ -102,6 +113,7 @@ export class EventStream {
         this.live = true;
         this.cursor ??= frame.cursor ?? null;
         this.options.onState("live");
+        if (this.watched.length > 0) this.sayWatched();
         if (this.gap) this.options.onGap();
         this.gap = false;
         break;
@@ -128,9 +140,9 @@ export class EventStream {
 
   /** Asks for a sign of life once a heartbeat; two without any mean the line is dead. */
   private watchSilence(heartbeatSeconds: number) {
-    clearInterval(this.watch);
+    clearInterval(this.silence);
     this.lastFrameAt = Date.now();
-    this.watch = setInterval(() => {
+    this.silence = setInterval(() => {
       if (Date.now() - this.lastFrameAt > heartbeatSeconds * 2_500) this.lost();
       else this.say({ type: "ping" });
     }, heartbeatSeconds * 1_000);
@@ -147,7 +159,7 @@ export class EventStream {
   }
 
   private drop() {
-    clearInterval(this.watch);
+    clearInterval(this.silence);
     const socket = this.socket;
     this.socket = null;
     this.live = false;

@@ -1,5 +1,6 @@
 // Writes events into the query cache: what came by the socket is as good as fetched.
 import type { QueryClient } from "@tanstack/react-query";
+import { noteAlert } from "./alerts";
 import type { Account, Detail, PairingEvent, SessionStatus, SessionsPage, Status } from "./api-types";
 import { sessionKeys } from "./session-queries";
 
@@ -61,6 +62,12 @@ function linkedBy(status: Status, account: Account | null): Partial<SessionStatu
 }
 
 export function applyEvent(client: QueryClient, event: PairingEvent) {
+  if (event.type === "alert") {
+    noteAlert(event);
+    // It may be about the page.
+    void client.invalidateQueries({ queryKey: ["page-hooks"] });
+    return;
+  }
   const name = event.sessionName;
   if (event.type === "session-deleted") {
     client.setQueryData<SessionsPage>(

@@ -1,8 +1,15 @@
 // What the console knows of sessions, as queries; events write into the same cache
 // (session-events.ts). Used by the features pairing and sessions alike.
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { request } from "./api-client";
-import type { CommandAnswer, HistoryEntry, HistoryPage, SessionStatus, SessionsPage } from "./api-types";
+import { request, requestBytes } from "./api-client";
+import type {
+  CommandAnswer,
+  Evidence,
+  HistoryEntry,
+  HistoryPage,
+  SessionStatus,
+  SessionsPage,
+} from "./api-types";
 import { confirmDone } from "./confirmation";
 import { texts } from "./texts";
 
@@ -23,8 +30,13 @@ export const sessionStatusQuery = (name: string, poll: boolean) =>
   queryOptions({
     queryKey: sessionKeys.status(name),
     queryFn: ({ signal }) => request<SessionStatus>("GET", `/whatsapp/status/${at(name)}`, { signal }),
-    refetchInterval: poll ? POLL_EVERY_MS : false,
+    // No event tells of a place in the line.
+    refetchInterval: ({ state }) => (poll || mayBeWaiting(state.data) ? POLL_EVERY_MS : false),
   });
+
+function mayBeWaiting(session: SessionStatus | undefined): boolean {
+  return Boolean(session?.queue) || (session?.status === "CONNECTING" && session.reason !== "loading");
+}
 
 export const sessionsQuery = (poll: boolean) =>
   queryOptions({
@@ -56,6 +68,28 @@ export const historyQuery = (name: string, createdAt: string) =>
       return entries;
     },
   });
+
+/** What was seen at a line of the history. It never changes. */
+export const evidenceQuery = (name: string, id: string) =>
+  queryOptions({
+    queryKey: ["evidence", name, id],
+    queryFn: ({ signal }) => request<Evidence>("GET", evidencePath(name, id), { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** Its picture, as a data URL: the content security policy allows no other. */
+export const screenshotQuery = (name: string, id: string) =>
+  queryOptions({
+    queryKey: ["evidence", name, id, "screenshot"],
+    queryFn: async ({ signal }) => {
+      const picture = await requestBytes(`${evidencePath(name, id)}/screenshot`, { signal });
+      return `data:image/png;base64,${btoa(Array.from(picture, (byte) => String.fromCharCode(byte)).join(""))}`;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+const evidencePath = (name: string, id: string) =>
+  `/whatsapp/sessions/${at(name)}/history/${encodeURIComponent(id)}/evidence`;
 
 export type SessionCommand =
   | { kind: "init"; expectedPhoneNumber?: string; confirm?: true }

@@ -1,5 +1,6 @@
 // Every text of the console. Another language is one more object of type `Texts`.
 // Reasons and problems are keyed by the host's words.
+import { pageHooksTexts } from "./page-hooks-texts";
 import { pluginTexts } from "./plugin-texts";
 
 /** `said`: the host's own sentence is shown too, because it knows more. */
@@ -15,8 +16,9 @@ const reasons: Record<string, Words> = {
     help: "The link is kept. The host tries again by itself.",
   },
   parked: {
-    title: "Paused: nobody scanned the code",
-    help: "Several QR codes expired unused, so no more are made. Resume when your phone is at hand.",
+    title: "Paused: no codes are made",
+    said: true,
+    help: "The link can be made at any time. Resume when your phone is at hand.",
   },
   stopped: {
     title: "Stopped",
@@ -34,11 +36,12 @@ const reasons: Record<string, Words> = {
   },
   conflict: {
     title: "In use elsewhere",
-    help: "WhatsApp opened this link in another place. Close it there, then reconnect here.",
+    help: "This link is open in another place. Nothing is lost. Close it there; the host takes the link back late and seldom, and not for ever, or at once when you reconnect.",
   },
   client_outdated: {
     title: "WhatsApp asks for a newer version",
-    help: "Update the browser on the host, then reconnect.",
+    said: true,
+    help: "Update the host and its Chromium, then reconnect. The link is kept meanwhile.",
   },
   banned: {
     title: "The number is blocked by WhatsApp",
@@ -47,7 +50,8 @@ const reasons: Record<string, Words> = {
   },
   passkey_required: {
     title: "WhatsApp asks for a passkey",
-    help: "Confirm the passkey request on the phone, or link with a number that does not need one.",
+    said: true,
+    help: "On the phone: Settings, Account, Passkeys; remove the passkey, then start the session again. It can be made anew once the phone is linked.",
   },
   engine_crashed: {
     title: "The browser crashed",
@@ -61,7 +65,8 @@ const reasons: Record<string, Words> = {
   },
   degraded: {
     title: "Linked, but not answering",
-    help: "WhatsApp does not answer the regular check. It often recovers alone; reconnect if it does not.",
+    said: true,
+    help: "WhatsApp's page does not answer the regular check. The host repairs it step by step, without end; the history tells what it saw.",
   },
   other: {
     title: "Something else happened",
@@ -105,11 +110,11 @@ const problems: Record<string, Omit<Words, "help"> & { help?: string }> = {
   },
   passkey_required: {
     title: "WhatsApp asks for a passkey",
-    help: "Confirm the passkey request on the phone, or scan the QR code instead.",
+    help: "Remove the passkey on the phone (Settings, Account, Passkeys), then start the session again.",
   },
   client_outdated: {
     title: "WhatsApp asks for a newer version",
-    help: "Update the browser on the host, then reconnect.",
+    help: "Update the host and its Chromium, then reconnect.",
   },
   engine_unavailable: {
     title: "The host can't do this right now",
@@ -124,6 +129,14 @@ const problems: Record<string, Omit<Words, "help"> & { help?: string }> = {
     title: "A plugin on the host failed",
     said: true,
     help: "The host's log has the details.",
+  },
+  page_hooks_invalid: { title: "The file can't be used", said: true },
+  page_hooks_untried: { title: "The page can't be looked at now", said: true },
+  page_hooks_version_unknown: { title: "There is no such file", said: true },
+  page_hooks_conflict: { title: "What is in use does not allow this", said: true },
+  evidence_not_found: {
+    title: "Nothing is kept of this",
+    help: "What was seen is kept for the newest repairs of a session only.",
   },
   plugin_refused: { title: "The component is refused", said: true },
   plugin_conflict: { title: "The slot does not allow this now", said: true },
@@ -154,6 +167,7 @@ export const en = {
     pages: "Pages",
     sessions: "Sessions",
     plugins: "Plugins",
+    pageHooks: "Page knowledge",
   },
   theme: { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   socket: {
@@ -201,6 +215,8 @@ export const en = {
     AUTHENTICATED: "Authenticated",
     CONNECTED: "Connected",
   },
+  /** The status when it is connected and yet does not answer. */
+  degraded: "Not answering",
   statusHelp: {
     DISCONNECTED: "No phone is linked to this session.",
     CONNECTING: "The session is starting.",
@@ -327,6 +343,48 @@ export const en = {
       },
     },
   },
+  queue: {
+    place: (position: number, waiting: number) =>
+      `Waiting for a browser: ${position} of ${waiting} in the line`,
+    reasons: {
+      starting: "Other sessions are in the middle of their start.",
+      slots: "As many browsers run as this host may run. Disconnect a session, or raise the limit.",
+      space: "The host's disk is nearly full. It goes on when there is room.",
+    } as Record<string, string>,
+  },
+  alerts: {
+    region: "Alerts",
+    title: "The host has to say something",
+    titles: {
+      disk_space: "The host's disk",
+      page_drift: "WhatsApp Web has changed",
+      page_unreachable: "WhatsApp Web can't be looked at",
+      page_hooks_refused: "The active page knowledge can't be used",
+      wrong_number: "A wrong number was linked",
+    } as Record<string, string>,
+    putAway: "Put this alert away",
+  },
+  evidence: {
+    open: "What was seen",
+    openAt: (time: string) => `What was seen at ${time}`,
+    title: "What was seen",
+    text: "The host took this look before it repaired the session.",
+    repair: "Done next",
+    repairs: {
+      agent: "Host's part in the page renewed",
+      reload: "Page loaded anew",
+      restart: "Browser started anew",
+    } as Record<string, string>,
+    state: "Page's state",
+    step: "Last step",
+    why: "Why",
+    console: "Last lines of the page",
+    silent: "It said nothing.",
+    unknown: "Not known",
+    picture: "The page, so coarse that nothing can be read.",
+    pictureAlt: "Blurred picture of the page",
+  },
+  pageHooks: pageHooksTexts,
   history: {
     title: "History",
     empty: "Nothing has happened in this session yet.",
@@ -337,6 +395,16 @@ export const en = {
 
 export type Texts = typeof en;
 export const texts: Texts = en;
+
+/** The status in a word. */
+export function statusText(status: keyof Texts["status"], reason: string | null | undefined): string {
+  return isDegraded(status, reason) ? texts.degraded : texts.status[status];
+}
+
+/** Linked, but the page does not answer. */
+export function isDegraded(status: string, reason: string | null | undefined): boolean {
+  return status === "CONNECTED" && reason === "degraded";
+}
 
 export function reasonText(reason: string | null | undefined): Words | null {
   return reason ? (texts.reasons[reason] ?? texts.reasons.other ?? null) : null;

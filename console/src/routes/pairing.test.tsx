@@ -123,7 +123,7 @@ test("an old link is shown as a fact, not as news", async () => {
 });
 
 test.each([
-  ["parked", "Paused: nobody scanned the code", "Resume with a new QR code"],
+  ["parked", "Paused: no codes are made", "Resume with a new QR code"],
   ["unlinked_from_phone", "Unlinked from the phone", "Generate QR Code & Pairing Code"],
   ["engine_crashed", "The browser crashed", "Generate QR Code & Pairing Code"],
   ["a_reason_of_tomorrow", "Something else happened", "Generate QR Code & Pairing Code"],
@@ -186,4 +186,78 @@ test("a code that somebody asked for elsewhere is brought to the eye", async () 
   const { pairingCode, pairingCodeExpiresAt: expiresAt } = codeShown();
   await told("pairing-code", "pairing-console", { pairingCode, expiresAt }, "9");
   expect(await screen.findByText("K7QM-2XPD")).toBeInTheDocument();
+});
+
+test("linked but not answering looks unlike connected, everywhere", async () => {
+  const detail = { message: "no answer for 25 s" };
+  withSessions(fake.host, connected({ reason: "degraded", detail }));
+  renderApp("/whatsapp-pairing");
+  await expectStatus("Not answering");
+  expect(screen.getByRole("heading", { name: "Linked, but not answering" })).toBeInTheDocument();
+  expect(screen.getByText("No answer for 25 s.")).toBeInTheDocument();
+  expect(screen.queryByText("Phone linked")).not.toBeInTheDocument();
+  const list = screen.getByRole("region", { name: "Sessions" });
+  expect(await within(list).findByText("Not answering")).toBeInTheDocument();
+  expect(document.title).toMatch(/^Not answering/);
+  await expectAccessible();
+});
+
+test("a session that waits for a browser shows its place and why", async () => {
+  const queue = { position: 2, waiting: 5, reason: "slots" };
+  withSessions(fake.host, session({ status: "CONNECTING", reason: "starting", queue }));
+  renderApp("/whatsapp-pairing");
+  const place = await screen.findByText("Waiting for a browser: 2 of 5 in the line", { selector: "p" });
+  expect(place.closest("[role=status]")).toHaveTextContent("As many browsers run as this host may run");
+  await expectAccessible();
+});
+
+test("a link in use elsewhere says when it is taken back", async () => {
+  const detail = { nextTryAt: soon(31), message: "WhatsApp Web is open elsewhere" };
+  withSessions(fake.host, session({ status: "CONNECTING", reason: "conflict", detail, linked: true }));
+  const { user } = renderApp("/whatsapp-pairing");
+  expect(await screen.findByRole("heading", { name: "In use elsewhere" })).toBeInTheDocument();
+  expect(screen.getByText(/next try in (29|30|31) s/)).toBeInTheDocument();
+  fake.host.on("POST /whatsapp/sessions/pairing-console/reconnect", { success: true, message: "done" });
+  await user.click(screen.getByRole("button", { name: "Try now" }));
+  expect(fake.host.bodies("POST /whatsapp/sessions/pairing-console/reconnect")).toHaveLength(1);
+});
+
+test.each([
+  ["passkey_required", "remove the passkey", "Generate QR Code & Pairing Code"],
+  ["client_outdated", "Update the host and its Chromium", "Generate QR Code & Pairing Code"],
+  ["parked", "Resume when your phone is at hand", "Resume with a new QR code"],
+])("%s: says what the host knows, what to do, and offers to go on", async (reason, help, button) => {
+  const detail = { message: "the host knows more" };
+  withSessions(fake.host, session({ reason, detail }));
+  renderApp("/whatsapp-pairing");
+  await expectStatus("Disconnected");
+  expect(screen.getByText(new RegExp(help))).toBeInTheDocument();
+  expect(screen.getByText("The host knows more.")).toBeInTheDocument();
+  expect(screen.getByRole("button", { name: button })).toBeEnabled();
+});
+
+test("the host is told which session is open, so that it makes codes for it", async () => {
+  withSessions(fake.host, qrReady(), qrReady({ sessionName: "sales" }));
+  const { user } = renderApp("/whatsapp-pairing");
+  await screen.findByText("Live");
+  const told = () => FakeSocket.last.sent.filter((frame) => frame.type === "watch");
+  expect(told().at(-1)).toEqual({ type: "watch", sessions: ["pairing-console"] });
+  await user.click(await screen.findByRole("link", { name: /sales/ }));
+  await waitFor(() => expect(told().at(-1)).toEqual({ type: "watch", sessions: ["sales"] }));
+});
+
+test("what host and sessions warn of stands above every page until it is over or put away", async () => {
+  withSessions(fake.host, qrReady());
+  const { user } = renderApp("/whatsapp-pairing");
+  await told("alert", "_host", { code: "page_drift", message: "command can't be found" }, "5");
+  await told("alert", "sales", { code: "wrong_number", message: "another number was linked" }, "6");
+  const alerts = screen.getByRole("region", { name: "Alerts" });
+  expect(within(alerts).getByText("WhatsApp Web has changed")).toBeInTheDocument();
+  expect(within(alerts).getByText("Command can't be found.")).toBeInTheDocument();
+  expect(alerts).toHaveTextContent("sales: Another number was linked.");
+  await expectAccessible();
+  await told("alert", "_host", { code: "page_drift_over", message: "all is there again" }, "7");
+  expect(within(alerts).queryByText("WhatsApp Web has changed")).not.toBeInTheDocument();
+  await user.click(within(alerts).getByRole("button", { name: "Put this alert away" }));
+  expect(screen.queryByRole("region", { name: "Alerts" })).not.toBeInTheDocument();
 });

@@ -12,12 +12,14 @@ import { SessionMenu } from "@/features/sessions/session-menu";
 import type { SessionStatus } from "@/lib/api-types";
 import { DEFAULT_SESSION, sessionStatusQuery } from "@/lib/session-queries";
 import { useMustPoll } from "@/lib/socket-state";
-import { reasonText, texts } from "@/lib/texts";
+import { reasonText, statusText, texts } from "@/lib/texts";
+import { useWatching } from "@/lib/watching";
 
 export function PairingRoute() {
   const name = useParams().name ?? DEFAULT_SESSION;
   const status = useQuery(sessionStatusQuery(name, useMustPoll()));
   const session = status.data;
+  useWatching(name);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem] lg:grid-rows-[auto_1fr]">
       <title>{pageTitle(name, session)}</title>
@@ -39,7 +41,7 @@ export function PairingRoute() {
 
 /** The status comes first: that is what is left of a title in a narrow tab. */
 function pageTitle(name: string, session?: SessionStatus): string {
-  const status = session && texts.status[session.status];
+  const status = session && statusText(session.status, session.reason);
   return [status, name, texts.app.name].filter(Boolean).join(" · ");
 }
 
@@ -59,7 +61,7 @@ function SessionHeader({ name, session }: { name: string; session?: SessionStatu
             aria-label={texts.app.status}
             className="flex flex-wrap items-center gap-x-3 gap-y-2"
           >
-            {session && <StatusBadge status={session.status} />}
+            {session && <StatusBadge status={session.status} reason={session.reason} />}
             {session && (
               <span className="text-sm text-muted">
                 {reasonText(session.reason)?.title ?? texts.statusHelp[session.status]}

@@ -30,6 +30,7 @@ export function session(change: Partial<SessionStatus> = {}): SessionStatus {
     updatedAt: "2026-09-01T08:00:00.000Z",
     expectedPhoneNumber: null,
     linked: false,
+    queue: null,
     ...change,
   };
 }
@@ -54,5 +55,6 @@ export const entry = (id: number, change: Partial<HistoryEntry> = {}): HistoryEn
   reason: "starting",
   detail: null,
   cause: "command:init",
+  hasEvidence: false,
   ...change,
 });

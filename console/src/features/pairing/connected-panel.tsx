@@ -1,6 +1,5 @@
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { HostSays } from "@/components/host-says";
-import { Notice } from "@/components/ui/notice";
 import type { SessionStatus } from "@/lib/api-types";
 import { showPhoneNumber } from "@/lib/phone-number";
 import { reasonText, texts } from "@/lib/texts";
@@ -14,24 +13,18 @@ export function ConnectedPanel({ session, justNow }: { session: SessionStatus; j
   ];
   return (
     <div className="mx-auto flex max-w-md flex-col items-center gap-6 py-6 text-center">
-      <CircleCheck aria-hidden className="size-16 text-success" strokeWidth={1.5} />
+      {degraded ? (
+        <TriangleAlert aria-hidden className="size-16 text-warning" strokeWidth={1.5} />
+      ) : (
+        <CircleCheck aria-hidden className="size-16 text-success" strokeWidth={1.5} />
+      )}
       <div className="space-y-2">
         <h2 className="text-xl font-semibold tracking-tight">
-          {justNow ? texts.pairing.connectedNow : texts.pairing.connectedTitle}
+          {degraded?.title ?? (justNow ? texts.pairing.connectedNow : texts.pairing.connectedTitle)}
         </h2>
-        <p className="text-muted">{texts.pairing.connectedText}</p>
+        <p className="text-muted">{degraded?.help ?? texts.pairing.connectedText}</p>
         <HostSays reason={session.reason} detail={session.detail} />
       </div>
-      {degraded && (
-        <Notice
-          tone="warning"
-          className="text-left"
-          icon={<TriangleAlert aria-hidden />}
-          title={degraded.title}
-        >
-          <p>{degraded.help}</p>
-        </Notice>
-      )}
       <dl className="w-full divide-y divide-border rounded-xl border border-border text-left text-sm">
         {facts.map(([term, fact]) => (
           <div key={term} className="flex justify-between gap-4 px-4 py-3">

@@ -2,6 +2,7 @@ import { CircleStop, RotateCw } from "lucide-react";
 import { useCountdown } from "@/components/countdown";
 import { HostSays } from "@/components/host-says";
 import { ProblemNotice } from "@/components/problem-notice";
+import { QueuePlace } from "@/components/queue-place";
 import { Button } from "@/components/ui/button";
 import { Progress } from "@/components/ui/progress";
 import { Spinner } from "@/components/ui/spinner";
@@ -29,6 +30,7 @@ export function ProgressPanel({ session }: { session: SessionStatus }) {
         <p className="text-muted">{reason?.help ?? texts.statusHelp[session.status]}</p>
         <HostSays reason={session.reason} detail={session.detail} />
       </div>
+      {session.queue && <QueuePlace place={session.queue} />}
       <div className="w-full space-y-2">
         <Progress value={percent ?? null} label={texts.pairing.progress} />
         <p className="min-h-5 text-sm text-muted tabular-nums">

@@ -14,8 +14,7 @@ export const isHandler = (slot: string) => !["workflow", "qr-renderer", "fan-out
 export const slotHelp = (slot: string) =>
   texts.plugins.slots[slot]?.help ?? (isHandler(slot) ? texts.plugins.handlerHelp : undefined);
 
-const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-export const showTime = (at: string) => dateAndTime.format(new Date(at));
+export { showTime } from "@/lib/show-time";
 
 export const showCount = (count: number) => count.toLocaleString("en");
 

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { fakeHost, problem } from "@/testing/fake-host";
 import { account, connected, entry, qrReady } from "@/testing/fixtures";
-import { renderApp, told, withSessions } from "@/testing/render";
+import { expectAccessible, renderApp, told, withSessions } from "@/testing/render";
 
 const fake = fakeHost();
 const HISTORY = "GET /whatsapp/sessions/pairing-console/history";
@@ -55,4 +55,46 @@ test("error: says so and tries again", async () => {
   fake.host.on(HISTORY, { history: [entry(1)], next: null });
   await user.click(within(alert).getByRole("button", { name: "Try again" }));
   expect(await within(await card()).findAllByRole("listitem")).toHaveLength(1);
+});
+
+test("what was seen at a repair can be looked at, with its picture", async () => {
+  const seen = {
+    repair: "reload",
+    pageState: "CONNECTED",
+    step: "probe",
+    message: "no answer for 25 s",
+    console: ["warning: slow", "error: gone"],
+    hasScreenshot: true,
+  };
+  const line = entry(7, {
+    status: "CONNECTED",
+    reason: "degraded",
+    cause: "repair:reload",
+    hasEvidence: true,
+  });
+  withSessions(fake.host, connected())
+    .on(HISTORY, { history: [entry(1), line], next: null })
+    .on(`${HISTORY}/7/evidence`, seen)
+    .on(`${HISTORY}/7/evidence/screenshot`, () => new Response("png"));
+  const { user } = renderApp("/whatsapp-pairing");
+  const buttons = await within(await card()).findAllByRole("button", { name: /^What was seen at/ });
+  expect(buttons).toHaveLength(1);
+  await user.click(buttons[0] as HTMLElement);
+  const dialog = await screen.findByRole("dialog", { name: "What was seen" });
+  expect(await within(dialog).findByText("Page loaded anew")).toBeInTheDocument();
+  expect(within(dialog).getByText("no answer for 25 s")).toBeInTheDocument();
+  expect(within(dialog).getByText(/warning: slow/)).toBeInTheDocument();
+  const picture = await within(dialog).findByRole("img", { name: "Blurred picture of the page" });
+  expect(picture.getAttribute("src")).toMatch(/^data:/);
+  await expectAccessible();
+});
+
+test("what is no longer kept is said in the dialog", async () => {
+  withSessions(fake.host, connected())
+    .on(HISTORY, { history: [entry(7, { hasEvidence: true })], next: null })
+    .on(`${HISTORY}/7/evidence`, problem(404, "evidence_not_found"));
+  const { user } = renderApp("/whatsapp-pairing");
+  await user.click(await screen.findByRole("button", { name: /^What was seen at/ }));
+  const dialog = await screen.findByRole("dialog");
+  expect(await within(dialog).findByText("Nothing is kept of this")).toBeInTheDocument();
 });

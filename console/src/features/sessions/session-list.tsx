@@ -19,7 +19,7 @@ import { SessionMenu } from "./session-menu";
 function pathOf(name: string): string {
   if (name === DEFAULT_SESSION) return "/whatsapp-pairing";
   // There is a page of this name.
-  if (name === "plugins") return "/whatsapp-pairing/session/plugins";
+  if (name === "plugins" || name === "page") return `/whatsapp-pairing/session/${name}`;
   return `/whatsapp-pairing/${encodeURIComponent(name)}`;
 }
 
@@ -86,7 +86,9 @@ function SessionRow({ session, current, onDeleted, onFailed }: RowProps) {
   const { account, status } = session;
   const about = account
     ? (account.name ?? showPhoneNumber(account.phoneNumber))
-    : (reasonText(session.reason)?.title ?? texts.statusHelp[status]);
+    : session.queue
+      ? texts.queue.place(session.queue.position, session.queue.waiting)
+      : (reasonText(session.reason)?.title ?? texts.statusHelp[status]);
   return (
     <li className={cn("flex items-center gap-1 rounded-xl pr-1", current ? "bg-raised" : "hover:bg-raised")}>
       <Link
@@ -96,7 +98,7 @@ function SessionRow({ session, current, onDeleted, onFailed }: RowProps) {
       >
         <span className="flex items-center justify-between gap-2">
           <span className="truncate text-sm font-medium">{session.sessionName}</span>
-          <StatusBadge status={status} className="px-2 py-0.5 text-xs" />
+          <StatusBadge status={status} reason={session.reason} className="px-2 py-0.5 text-xs" />
         </span>
         <span className="mt-0.5 block truncate text-xs text-muted">{about}</span>
       </Link>
