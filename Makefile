@@ -53,6 +53,7 @@ check: setup-test console/dist/index.html ## format, lints, licences, who uses w
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	PATH="$(PATH):target/tools/bin" cargo-deny --locked --config .deny.toml check licenses bans sources
 	python3 .make/dependencies.py
+	python3 .make/failpoints.py
 	.make/tree.sh
 	cd console && npm run --silent check
 
@@ -60,10 +61,21 @@ check: setup-test console/dist/index.html ## format, lints, licences, who uses w
 audit: setup-test ## look for known vulnerabilities (needs github.com, which `make check` does not)
 	PATH="$(PATH):target/tools/bin" cargo-deny --locked --config .deny.toml check advisories
 
+# Each line is one subject, with its numbers; hours in all.
 .PHONY: soak
-soak: setup-test build ## a million events while the host is killed every 20 s (hours)
-	DELIVERY_EVENTS=1000000 DELIVERY_KILL_SECONDS=20 cargo test --locked -p pairing-tests --test integration -- \
-		killing_the_host_among_deliveries --nocapture --test-threads 1
+soak: SOAK = cargo test --locked -p pairing-tests --test integration --
+soak: setup-test build ## faults for hours: kills, outages, every failpoint, two hours of load
+	DELIVERY_EVENTS=1000000 DELIVERY_KILL_SECONDS=20 $(SOAK) killing_the_host_among_deliveries --nocapture --test-threads 1
+	HOST_KILLS=200 $(SOAK) endurance::host_under_kills --nocapture --test-threads 1
+	PAIRING_KILLS=20 $(SOAK) chromium_killed_while_pairing --nocapture --test-threads 1
+	FAILPOINT_SAMPLE=1000 $(SOAK) failpoints:: --nocapture --test-threads 1
+	OUTAGE_SECONDS=30 $(SOAK) endurance::database_away --nocapture --test-threads 1
+	$(SOAK) endurance::disk_full endurance::clock_steps --nocapture --test-threads 1
+	BOOT_SESSIONS=200 $(SOAK) endurance::boot_of_many --nocapture --test-threads 1
+	CYCLES=950 CHROMIUM_CYCLES=50 $(SOAK) endurance::starts_and_stops --nocapture --test-threads 1
+	SENTINEL_KILLS=500 BROWSER_CYCLES=1000 PROFILE_KILLS=50 cargo test --locked -p pairing-sentinel --test processes -- \
+		--nocapture --test-threads 1
+	SOAK_SECONDS=7200 $(SOAK) endurance::soak --nocapture --test-threads 1
 
 .PHONY: bench
 bench: setup-test build ## print the figures that are aimed at, and what is reached

@@ -42,6 +42,8 @@ if [ ! -d "$sysroot/lib/rustlib/wasm32-unknown-unknown/lib" ]; then
 fi
 if [ "$level" = test ]; then
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
+    # Sets the clock for single processes.
+    ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || packages+=(libfaketime)
     command -v pip3 >/dev/null || command -v pip >/dev/null || packages+=(python3-pip)
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 fi

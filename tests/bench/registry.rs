@@ -312,6 +312,7 @@ async fn live(
             },
             events: Vec::new(),
             history: None,
+            evidence: None,
             delete: false,
         };
         store.commit(&commit).await?;

@@ -4,12 +4,15 @@
 
 mod api;
 mod chromium_crash;
+mod chromium_killed_while_pairing;
 mod chromium_pairing;
 mod chromium_swap;
 mod chromium_swap_crash;
 mod cli;
 mod console;
 mod delivery_under_kills;
+mod endurance;
+mod failpoints;
 mod handler_sandbox;
 mod handlers;
 mod plugins;

@@ -16,7 +16,11 @@ use crate::{admin_token, browsers_on, kill, token::ISSUER_KEY, until};
 /// What a host is started with.
 pub struct TestHostBuilder {
     variables: Vec<(String, String)>,
+    on_folder: Vec<FolderSetting>,
 }
+
+/// Prepares the host's folder, and gives a setting that follows of it.
+type FolderSetting = Box<dyn FnOnce(&Path) -> (String, String) + Send>;
 
 /// A running host. Dropping it ends it, and checks that no browser is left.
 pub struct TestHost {
@@ -36,29 +40,43 @@ impl TestHostBuilder {
         self
     }
 
+    /// Something to be done in the host's folder before it starts, and the setting
+    /// that follows of it.
+    pub fn on_folder(&mut self, prepare: impl FnOnce(&Path) -> (String, String) + Send + 'static) {
+        self.on_folder.push(Box::new(prepare));
+    }
+
     /// Starts the host and waits until it is ready.
     pub async fn start(self) -> TestHost {
+        let mut host = self.unstarted();
+        host.launch().await;
+        host
+    }
+
+    /// A host with its folder and port that does not run yet.
+    pub fn unstarted(mut self) -> TestHost {
         let folder = tempfile::Builder::new().prefix("pairing-test-").tempdir().expect("a folder");
         // The browser's user has to pass through.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(folder.path(), mode).expect("it is ours");
-        let mut host = TestHost {
+        for prepare in self.on_folder {
+            self.variables.push(prepare(folder.path()));
+        }
+        TestHost {
             variables: self.variables,
             folder,
             port: free_port(),
             child: None,
             client: reqwest::Client::builder().no_proxy().build().expect("no TLS is needed"),
             token: admin_token(),
-        };
-        host.launch().await;
-        host
+        }
     }
 }
 
 impl TestHost {
     /// A host that drives Chromium against this address, with limits on.
     pub fn on(whatsapp_web_url: impl ToString) -> TestHostBuilder {
-        TestHostBuilder { variables: Vec::new() }
+        TestHostBuilder { variables: Vec::new(), on_folder: Vec::new() }
             .set("PAIRING_WHATSAPP_WEB_URL", whatsapp_web_url)
             .set("PAIRING_JWT_SECRET", ISSUER_KEY)
     }
@@ -78,9 +96,23 @@ impl TestHost {
         &self.token
     }
 
+    /// The folder of all that is this host's.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Changes one of the settings, from the next launch on; none takes it away.
+    pub fn set(&mut self, variable: &str, value: Option<&str>) {
+        self.variables.retain(|(name, _)| name != variable);
+        if let Some(value) = value {
+            self.variables.push((variable.into(), value.into()));
+        }
+    }
+
     /// The host's data folder.
     pub fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
+        let set = self.variables.iter().find(|(name, _)| name == "PAIRING_DATA_DIR");
+        set.map_or_else(|| self.folder.path().join("data"), |(_, folder)| folder.into())
     }
 
     /// The URL of the host's database.
@@ -92,7 +124,7 @@ impl TestHost {
         )
     }
 
-    /// The host's process.
+    /// The host's process; 0 if it does not run.
     pub fn pid(&self) -> i32 {
         self.child.as_ref().map_or(0, |child| child.id().cast_signed())
     }
@@ -173,8 +205,29 @@ impl TestHost {
         status.code()
     }
 
+    /// Whether the process has ended, and how; it has to be launched again then.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        let status = self.child.as_mut()?.try_wait().ok().flatten()?;
+        self.child = None;
+        Some(status)
+    }
+
     /// Starts the host again on the same folder and port.
     pub async fn launch(&mut self) {
+        self.spawn();
+        until("the host is ready", async || {
+            if let Some(status) = self.child.as_mut()?.try_wait().ok().flatten() {
+                panic!("the host ended with {status}:\n{}", self.log());
+            }
+            let ready =
+                self.client.get(format!("{}/health/ready", self.url())).send().await.ok()?;
+            ready.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// The same, without waiting until it is ready.
+    pub fn spawn(&mut self) {
         let append = |name: &str| {
             let path = self.folder.path().join(name);
             let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
@@ -195,15 +248,6 @@ impl TestHost {
             .spawn()
             .expect("the host's binary is built: run `make test`, or `cargo build -p pairing-host` first");
         self.child = Some(child);
-        until("the host is ready", async || {
-            if let Some(status) = self.child.as_mut()?.try_wait().ok().flatten() {
-                panic!("the host ended with {status}:\n{}", self.log());
-            }
-            let ready =
-                self.client.get(format!("{}/health/ready", self.url())).send().await.ok()?;
-            ready.status().is_success().then_some(())
-        })
-        .await;
     }
 
     fn log_path(&self) -> PathBuf {
@@ -230,10 +274,15 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-/// The host. Cargo puts all binaries of the workspace beside the folder of test binaries.
+/// The host.
 pub fn host_binary() -> PathBuf {
+    binary("pairing-host")
+}
+
+/// Cargo puts all binaries of the workspace beside the folder of test binaries.
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let folders = [test.parent(), test.parent().and_then(Path::parent)];
-    let candidates = folders.into_iter().flatten().map(|folder| folder.join("pairing-host"));
-    candidates.into_iter().find(|path| path.exists()).unwrap_or_else(|| "pairing-host".into())
+    let candidates = folders.into_iter().flatten().map(|folder| folder.join(name));
+    candidates.into_iter().find(|path| path.exists()).unwrap_or_else(|| name.into())
 }

@@ -58,6 +58,7 @@ impl WrittenJournal {
             },
             events,
             history: None,
+            evidence: None,
             delete: true,
         };
         loop {

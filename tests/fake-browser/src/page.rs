@@ -155,7 +155,7 @@ impl Page {
         self.state = State::Unpaired;
         self.codes += 1;
         self.next = Some(now + self.behaviour.code_every);
-        if begins {
+        if begins && !self.never_links() {
             self.scan = self.behaviour.links_after.map(|after| now + after);
         }
         let payload = format!("2@fake{},{},key", self.document, self.codes);
@@ -172,6 +172,12 @@ impl Page {
 
     fn is_linked(&self) -> bool {
         self.profile.join(LINK).exists()
+    }
+
+    /// The phone leaves sessions of such a name alone.
+    fn never_links(&self) -> bool {
+        let name = self.profile.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with("unlinked")
     }
 
     /// Made of the profile's name, so that each session has another.

@@ -92,6 +92,7 @@ impl TestRegistry {
             input: recorded,
             events: Vec::new(),
             history: None,
+            evidence: None,
             delete,
         };
         self.store.commit(&commit).await.unwrap();

@@ -142,7 +142,8 @@ impl Sender {
         }
         self.number = self.number % 60 + 1;
         let begun = Instant::now();
-        let answer = self.host.put_subscription(NAME, NOWHERE, self.number).await;
+        let nobody = Some(["nobody"].as_slice());
+        let answer = self.host.put_subscription(NAME, NOWHERE, self.number, nobody).await;
         let is_done = self.count(&format!("concurrency {}", self.number), begun, answer).await;
         let known = if is_done { Known::Number(self.number) } else { Known::Nothing };
         self.known.insert(NAME.into(), known);

@@ -120,18 +120,20 @@ impl Host {
 
     /// A webhook, from now on.
     pub(crate) async fn subscribe(&self, name: &str, url: &str) -> anyhow::Result<()> {
-        let response = self.put_subscription(name, url, 32).await?;
+        let response = self.put_subscription(name, url, 32, None).await?;
         let status = response.status();
         let text = response.text().await.unwrap_or_default();
         if status.is_success() { Ok(()) } else { Err(anyhow!("subscribing: {status} {text}")) }
     }
 
-    /// The setting `concurrency` serves as a number that can be read again.
+    /// Of these sessions, or of all. The setting `concurrency` serves as a number that
+    /// can be read again.
     pub(crate) async fn put_subscription(
         &self,
         name: &str,
         url: &str,
         concurrency: u64,
+        sessions: Option<&[&str]>,
     ) -> reqwest::Result<Response> {
         let body = json!({
             "grants": {
@@ -140,6 +142,7 @@ impl Host {
             },
             "config": { "url": url },
             "concurrency": concurrency,
+            "sessions": sessions,
             "retrySeconds": vec![1; 20],
             "secrets": { "signing": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" },
             "from": "now",

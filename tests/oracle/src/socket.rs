@@ -42,7 +42,7 @@ async fn read_once(host: &Host, last: &mut u64, book: &Book) -> anyhow::Result<(
             _ => continue,
         };
         let json: Value = serde_json::from_str(&text)?;
-        if let Some(event) = Event::read(&json) {
+        if let Some(event) = Event::read(&json["event"]) {
             *last = (*last).max(event.id);
             book.see(Reader::Socket, event);
         }
