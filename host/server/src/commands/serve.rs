@@ -62,6 +62,8 @@ pub async fn with_engine(
     let sessions =
         app::start_sessions(settings, store.clone(), engine, registry.plugins(), clock.clone())
             .await?;
+    let minding = (sessions.clone(), space.clone());
+    tokio::spawn(async move { minding.0.mind_space(minding.1).await });
     let deliveries =
         app::start_deliveries(store.clone(), runtime, &sessions, clock.clone()).await?;
     let canary = tokio::spawn({

@@ -25,7 +25,7 @@ use std::{
 use async_trait::async_trait;
 use pairing_core::store::{Store, StoreError};
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -67,6 +67,7 @@ impl SqliteStore {
             .clone()
             .max_connections(1)
             .max_lifetime(None)
+            .before_acquire(|connection, _| Box::pin(is_at_rest(connection)))
             .connect_with(options.clone())
             .await
             .map_err(from_sqlx)?;
@@ -106,6 +107,13 @@ impl SqliteStore {
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(from_sqlx)
     }
+}
+
+/// On a full disk SQLite takes a transaction back by itself, of which the library
+/// does not know: it would begin none ever again. Such a connection is replaced.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What a transaction that was dropped has left is done before this.
+    Ok(!connection.is_in_transaction())
 }
 
 /// SQLite gives its log and shared memory the mode of the file.
