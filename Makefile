@@ -71,7 +71,7 @@ soak: setup-test build ## faults for hours: kills, outages, every failpoint, two
 	FAILPOINT_SAMPLE=1000 $(SOAK) failpoints:: --nocapture --test-threads 1
 	OUTAGE_SECONDS=30 $(SOAK) endurance::database_away --nocapture --test-threads 1
 	$(SOAK) endurance::disk_full endurance::clock_steps --nocapture --test-threads 1
-	BOOT_SESSIONS=200 $(SOAK) endurance::boot_of_many --nocapture --test-threads 1
+	BOOT_SESSIONS=200 BOOT_BURN_MS=2000 $(SOAK) endurance::boot_of_many --nocapture --test-threads 1
 	CYCLES=950 CHROMIUM_CYCLES=50 $(SOAK) endurance::starts_and_stops --nocapture --test-threads 1
 	SENTINEL_KILLS=500 BROWSER_CYCLES=1000 PROFILE_KILLS=50 cargo test --locked -p pairing-sentinel --test processes -- \
 		--nocapture --test-threads 1

@@ -29,8 +29,17 @@ pub fn main_browsers_on(folder: &Path) -> Vec<i32> {
         let line = String::from_utf8_lossy(&line);
         line.contains("--user-data-dir=") && !line.contains("--type=")
     });
+    // A child looks like its parent until it has become what it is to be.
+    let all = pids.clone();
+    pids.retain(|pid| parent_of(*pid).is_none_or(|parent| !all.contains(&parent)));
     pids.sort_unstable();
     pids
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Sends a signal. A process that is gone already is fine.

@@ -4,10 +4,12 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use pairing_api::{Api, ApiConfig, ApiParts, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys};
+use pairing_api::{
+    Api, ApiConfig, ApiParts, CodeBudgets, ExternalIssuer, IssuerKey, ListenerLimits, LocalKeys,
+};
 use pairing_core::{
     clock::Clock,
-    fakes::{FakeCall, FakeClock, FakeEngine},
+    fakes::{FakeCall, FakeClock, FakeEngine, FakePageDriver},
     id::SessionName,
     session::Account,
     space::Space,
@@ -16,6 +18,7 @@ use pairing_core::{
 };
 use pairing_delivery::{Deliveries, DeliveryParts};
 use pairing_egress::{Egress, EgressConfig};
+use pairing_page_hooks::{PageHooks, PageHooksConfig, PageHooksParts};
 use pairing_plugin_registry::{Registry, RegistryConfig, RegistryParts};
 use pairing_plugin_runtime::{GuestLogs, HandlerParts, PluginsConfig, Runtime};
 use pairing_sessions::{Sessions, SessionsConfig, SessionsParts};
@@ -53,6 +56,8 @@ pub struct TestApi {
     pub registry: Registry,
     /// Hands events to handlers.
     pub deliveries: Deliveries,
+    /// What the knowledge of the page is tried on.
+    pub page: FakePageDriver,
     /// How much room there is said to be.
     pub space: watch::Sender<Space>,
     /// The API itself.
@@ -152,6 +157,14 @@ impl TestApi {
             head: sessions.events().head_watch(),
         };
         let deliveries = Deliveries::start(parts).await.expect("an empty store");
+        let page = FakePageDriver::default();
+        let parts = PageHooksParts {
+            store: store.clone(),
+            page: Arc::new(page.clone()),
+            clock: clock.clone(),
+        };
+        let page_hooks = PageHooks::open(parts, PageHooksConfig::default()).await;
+        let page_hooks = page_hooks.expect("an empty store");
         let parts = ApiParts {
             sessions: sessions.clone(),
             store: store.clone(),
@@ -159,6 +172,7 @@ impl TestApi {
             wall_clock: clock.clone(),
             plugins: registry.clone(),
             deliveries: deliveries.clone(),
+            page_hooks,
             logs,
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             space: space.subscribe(),
@@ -173,6 +187,7 @@ impl TestApi {
             store,
             registry,
             deliveries,
+            page,
             space,
             api,
             address,
@@ -341,11 +356,13 @@ fn config(port: u16) -> ApiConfig {
         allowed_origins: vec!["http://finbot.example".parse().expect("a URL")],
         trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
         rate_limits: true,
+        codes: CodeBudgets::default(),
         is_development: false,
         issuer: Some(finbot(IssuerKey::Secret(ISSUER_KEY.into()))),
         keys: LocalKeys {
             signing: LocalKeys::new_signing_key().expect("randomness").into(),
             refresh: vec![7; 32].into(),
+            numbers: vec![8; 32].into(),
         },
         limits: ListenerLimits { drain: Duration::from_secs(10), ..ListenerLimits::default() },
     }

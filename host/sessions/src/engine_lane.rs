@@ -177,7 +177,8 @@ impl EngineLane {
         }
     }
 
-    fn run(&self) -> u64 {
+    /// The run that the session is at; each start and each stop begins one.
+    pub(crate) fn run(&self) -> u64 {
         *self.run.borrow()
     }
 

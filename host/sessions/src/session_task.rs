@@ -84,6 +84,7 @@ pub(crate) struct SessionTask {
 
 /// The wait for a turn is not the session's: its deadline moves by as much.
 struct OrderedStart {
+    run: u64,
     at: Timestamp,
     wake_up_at: Option<Timestamp>,
 }
@@ -166,7 +167,7 @@ impl SessionTask {
     fn wake_up_at(&self) -> Option<Timestamp> {
         let wanted = self.record.as_ref()?.wake_up_at?;
         let moved = match &self.start {
-            Some(start) if start.wake_up_at == Some(wanted) => {
+            Some(start) if (start.run, start.wake_up_at) == (self.lane.run(), Some(wanted)) => {
                 wanted.after(self.lane.turn_at()?.since(start.at))
             }
             _ => wanted,
@@ -394,7 +395,11 @@ impl SessionTask {
         let reason = self.record.as_ref().and_then(|record| record.view.reason);
         let is_for_unlinking = urgency == Urgency::Person && reason == Some(Reason::Other);
         let now = self.shared.clock.now();
-        self.start = (!is_for_unlinking).then_some(OrderedStart { at: now, wake_up_at });
+        self.start = (!is_for_unlinking).then_some(OrderedStart {
+            run: self.lane.run(),
+            at: now,
+            wake_up_at,
+        });
     }
 
     fn reply(&mut self, id: CommandId, outcome: Outcome) {

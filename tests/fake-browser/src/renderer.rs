@@ -2,7 +2,7 @@
 //! with a filter of system calls, because the host looks for that.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
 };
@@ -12,19 +12,27 @@ use nix::{
     sys::{prctl, signal::Signal},
 };
 
-/// Starts it; it ends with its standard input.
+/// Starts it, and waits until its filter is in place; it ends with its standard
+/// input.
 pub(crate) fn start(profile: &Path) -> io::Result<Child> {
-    Command::new(std::env::current_exe()?)
+    let mut child = Command::new(std::env::current_exe()?)
         .arg("--type=renderer")
         .arg(format!("--user-data-dir={}", profile.display()))
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .spawn()
+        .spawn()?;
+    if let Some(mut said) = child.stdout.take() {
+        said.read_exact(&mut [0])?;
+    }
+    Ok(child)
 }
 
 pub(crate) fn live() -> ExitCode {
     if prctl::set_pdeathsig(Signal::SIGKILL).is_err() || filter_calls().is_err() {
+        return ExitCode::FAILURE;
+    }
+    if io::stdout().write_all(b"!").and_then(|()| io::stdout().flush()).is_err() {
         return ExitCode::FAILURE;
     }
     // Its end is the browser's end.

@@ -42,7 +42,7 @@ fn call(host: &TestApi, operation: &Operation, session: &str) -> RequestBuilder 
     let slot = if session == "mine" { "workflow" } else { session };
     let path = operation.path.replace("{sessionName}", session).replace("{slot}", slot);
     let path = path.replace("{digest}", "0123456789abcdef");
-    let path = path.replace("{name}", "default").replace("{event}", "1");
+    let path = path.replace("{name}", "default").replace("{event}", "1").replace("{number}", "1");
     let request = host.anonymous(operation.method.clone(), &path);
     match operation.method {
         Method::POST | Method::PUT => request.json(&json!({})),
@@ -93,10 +93,14 @@ async fn every_operation_asks_for_the_admin_role_whatever_it_is_about() {
         let path = &operation.path;
         let expected = match operation.method.as_str() {
             _ if path == "/whatsapp/init" || path.contains("/pair/") => 400,
+            // `{}` does not say which file, and none was ever used but the host's own.
+            "POST" if path == "/page-hooks/activate" => 400,
+            "POST" if path == "/page-hooks/rollback" => 409,
             // A handler is there once its component was sent in, which is no JSON.
             "POST" if path.ends_with("/versions") => 415,
             "GET" if path.contains("/status/") => 200,
             _ if path.contains("{sessionName}") || path.contains("{slot}") => 404,
+            _ if path.contains("{digest}") => 404,
             _ => 200,
         };
         assert_eq!(status, expected, "{} {path}", operation.method);
@@ -116,6 +120,7 @@ async fn methods_and_addresses_that_are_not_described_do_not_exist() {
             }
             let path = path.replace("{sessionName}", "one").replace("{slot}", "workflow");
             let path = path.replace("{name}", "default").replace("{event}", "1");
+            let path = path.replace("{number}", "1").replace("{digest}", "0123456789abcdef");
             let response = host.request(method.clone(), &path).send().await.unwrap();
             assert_eq!(response.status(), 405, "{method} {path}");
             assert_eq!(response.headers()["content-type"], "application/problem+json");

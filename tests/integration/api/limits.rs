@@ -1,9 +1,12 @@
 //! Named limits: what a refusal says, and that normal use never meets one.
 
+use std::time::Duration;
+
 use futures::future::join_all;
+use pairing_api::CodeBudgets;
 use pairing_core::workflow::{CodeFailure, CodeFailureKind};
 use pairing_tests::TestApi;
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::socket::Socket;
@@ -37,33 +40,73 @@ async fn a_front_end_that_polls_ten_sessions_every_second_is_never_refused() {
     }
 }
 
-#[tokio::test]
-async fn codes_for_one_number_are_limited_whoever_asks_and_for_whatever_session() {
-    let host = TestApi::start().await;
-    for session in ["one", "two"] {
+/// Asks for a code, for a page that refuses to make any.
+async fn ask_for_code(host: &TestApi, session: &str, number: &str, subject: &str) -> Response {
+    let request = host
+        .anonymous(Method::POST, &format!("/whatsapp/pair/{session}"))
+        .bearer_auth(host.token(json!({ "sub": subject })))
+        .json(&json!({ "phoneNumber": number }));
+    request.send().await.unwrap()
+}
+
+async fn pages_that_make_no_codes(host: &TestApi, sessions: &[&str]) {
+    for session in sessions {
         let name = host.init_with_qr(session, "2@secret").await;
         host.engine.answer_code(&name, Err(refused()));
     }
-    let ask = async |session: &str, number: &str, subject: &str| {
-        let request = host
-            .anonymous(Method::POST, &format!("/whatsapp/pair/{session}"))
-            .bearer_auth(host.token(json!({ "sub": subject })))
-            .json(&json!({ "phoneNumber": number }));
-        request.send().await.unwrap()
-    };
-    for round in 0..10 {
-        let session = if round % 2 == 0 { "one" } else { "two" };
-        let answer = ask(session, "5511999990001", &format!("caller-{round}")).await;
-        assert_eq!(answer.status(), 502, "{round}");
+}
+
+#[tokio::test]
+async fn codes_for_one_number_are_limited_whoever_asks_in_whatever_form_for_whatever_session() {
+    let host = TestApi::start().await;
+    pages_that_make_no_codes(&host, &["one", "two"]).await;
+    for (session, form) in
+        [("one", "5511999990001"), ("two", "551199990001"), ("one", "+55 (11) 99999-0001")]
+    {
+        let answer = ask_for_code(&host, session, form, &format!("for-{form}")).await;
+        assert_eq!(answer.status(), 502, "{form}");
     }
-    let answer = ask("two", "+55 (11) 99999-0001", "another").await;
+    host.clock.advance(Duration::from_secs(10));
+    let answer = ask_for_code(&host, "two", "5511999990001", "another").await;
     assert_eq!(answer.status(), 429);
-    let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((1..=360).contains(&wait), "{wait}");
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("retry-after"), "3590");
+    assert_eq!(header("ratelimit"), "\"pair-number\";r=0;t=3590");
+    assert_eq!(header("ratelimit-policy"), "\"pair-number\";q=3;w=3600");
     let body: Value = answer.json().await.unwrap();
-    assert_eq!((&body["code"], &body["retryAfter"]), (&json!("rate_limited"), &json!(wait)));
+    assert_eq!((&body["code"], &body["retryAfter"]), (&json!("rate_limited"), &json!(3590)));
     assert!(body["message"].as_str().unwrap().contains("pair-number"), "{body}");
-    assert_eq!(ask("two", "5511999990002", "another").await.status(), 502, "another number");
+    let other = ask_for_code(&host, "two", "5511999990002", "another").await;
+    assert_eq!(other.status(), 502, "another number");
+}
+
+#[tokio::test]
+async fn codes_are_limited_by_caller_session_and_host_even_where_limits_are_off() {
+    let budgets = CodeBudgets { per_number: 9, per_caller: 2, per_session: 3, per_host: 4 };
+    let host = TestApi::with(|config| {
+        config.codes = budgets;
+        config.rate_limits = false;
+    })
+    .await;
+    pages_that_make_no_codes(&host, &["one", "two"]).await;
+    let mut number = 5_511_999_990_000_u64;
+    for (session, caller, budget) in [
+        ("one", "ana", ""),
+        ("one", "ana", ""),
+        ("two", "ana", "pair-caller"),
+        ("one", "bea", ""),
+        ("one", "bea", "pair-session"),
+        ("two", "bea", ""),
+        ("two", "cleo", "pair-host"),
+    ] {
+        number += 1;
+        let answer = ask_for_code(&host, session, &number.to_string(), caller).await;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        let expected = if budget.is_empty() { 502 } else { 429 };
+        assert_eq!(status, expected, "{session} {caller}: {body}");
+        assert!(body["message"].as_str().unwrap().contains(budget), "{body}");
+    }
 }
 
 fn refused() -> CodeFailure {
@@ -81,7 +124,10 @@ async fn a_code_that_the_page_was_never_asked_for_costs_nothing_of_the_budget() 
     host.engine.show_qr(&name, "2@secret", true).await;
     host.until_status("one", "QR_READY").await;
     host.engine.answer_code(&name, Ok("ABCD2345"));
-    assert_eq!(host.post("/whatsapp/pair/one", phone).await.0, 200);
+    let request = host.request(Method::POST, "/whatsapp/pair/one").json(&phone);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["ratelimit"], "\"pair-number\";r=2;t=3600");
 }
 
 #[tokio::test]

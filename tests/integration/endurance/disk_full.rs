@@ -95,6 +95,8 @@ async fn a_full_disk_is_met_with_refusals_and_forgotten_when_there_is_room() {
     .await;
     let (status, problem) = try_init(&host, "disk-too-late").await;
     println!("init without room for a browser: {status} {}", problem["code"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!has_started(&host, "disk-too-late"), "no browser starts without room");
 
     disk.leave(1);
     until("changes are refused", async || {
@@ -121,6 +123,12 @@ async fn a_full_disk_is_met_with_refusals_and_forgotten_when_there_is_room() {
     println!("changes are taken {:?} after there was room again", begun.elapsed());
     assert!(begun.elapsed() < RECOVERY_GUARD);
 
+    if status == 200 {
+        until("what waited for room starts", async || {
+            has_started(&host, "disk-too-late").then_some(())
+        })
+        .await;
+    }
     assert_good(&oracle.verdict().await);
     assert!(!host.log().contains("panicked"), "{}", host.log());
     // What it wrote can be read by the next host.
@@ -131,6 +139,10 @@ async fn a_full_disk_is_met_with_refusals_and_forgotten_when_there_is_room() {
     }
     assert_eq!(host.stop().await, Some(0));
     Leftovers::none(disks.path()).await;
+}
+
+fn has_started(host: &TestHost, session: &str) -> bool {
+    host.log().lines().any(|line| line.contains("browser started") && line.contains(session))
 }
 
 async fn try_init(host: &TestHost, session: &str) -> (u16, Value) {

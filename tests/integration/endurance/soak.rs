@@ -14,7 +14,7 @@ use pairing_tests::{Leftovers, Oracle, TestHost, assert_good, seed, variable};
 
 use super::{link, names, watching};
 
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 45;
 const FLAGS: &str = "--fake-links-after=50 --fake-flap-every=790";
 
 #[derive(Debug, Clone, Copy)]

@@ -33,12 +33,14 @@ pub(crate) struct Book(Mutex<Inner>);
 struct Inner {
     file: BufWriter<File>,
     seen: BTreeMap<Reader, Seen>,
+    /// By session: the highest number of its page that came.
+    numbers: BTreeMap<String, u64>,
 }
 
 impl Book {
     pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
         let file = BufWriter::new(File::create(path)?);
-        Ok(Self(Mutex::new(Inner { file, seen: BTreeMap::new() })))
+        Ok(Self(Mutex::new(Inner { file, seen: BTreeMap::new(), numbers: BTreeMap::new() })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -56,6 +58,10 @@ impl Book {
     pub(crate) fn see(&self, reader: Reader, event: Event) {
         self.note(&json!({ "reader": format!("{reader:?}"), "event": &event }));
         let mut inner = self.inner();
+        if let Some(number) = event.page_number() {
+            let last = inner.numbers.entry(event.session.clone()).or_default();
+            *last = number.max(*last);
+        }
         let seen = inner.seen.entry(reader).or_default();
         seen.ids.insert(event.id);
         seen.events.push(event);
@@ -76,6 +82,11 @@ impl Book {
         [Reader::Socket, Reader::Webhook]
             .iter()
             .all(|reader| inner.seen.get(reader).is_some_and(|seen| seen.complete >= head))
+    }
+
+    /// Whether a page's number, or a later one, came.
+    pub(crate) fn has_number(&self, session: &str, number: u64) -> bool {
+        self.inner().numbers.get(session).is_some_and(|last| *last >= number)
     }
 
     /// How far the readers are.

@@ -89,17 +89,19 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
 
     tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
     let orders = commands.end().await;
-    let settled = settle(&host, &book, &arguments.names("sessions"), patience).await;
+    let read_pages = || match arguments.0.get("profiles") {
+        Some(folder) => Pages::read(&PathBuf::from(folder)),
+        None => Ok(Pages::default()),
+    };
+    let settled =
+        settle(&host, &book, &arguments.names("sessions"), &read_pages()?, patience).await;
     socket.abort();
     let (head, trouble) = match settled {
         Ok(head) => (head, None),
         Err(error) => (host.head().await?, Some(format!("{error:#}"))),
     };
     let journal = host.journal(start, head).await?;
-    let pages = match arguments.0.get("profiles") {
-        Some(folder) => Pages::read(&PathBuf::from(folder))?,
-        None => Pages::default(),
-    };
+    let pages = read_pages()?;
     let mut verdict = Verdict::of(start, head, &journal, &book, &pages);
     verdict.orders = orders;
     verdict.mistakes.extend(trouble);
@@ -116,12 +118,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     Ok(verdict)
 }
 
-/// Waits until all sessions are connected and both readers have all that the
-/// journal had then; gives the place up to which that is so.
+/// Waits until all sessions are connected, what their pages had said is told, and
+/// both readers have all that the journal had then; gives the place up to which that
+/// is so.
 async fn settle(
     host: &Host,
     book: &Book,
     sessions: &[String],
+    pages: &Pages,
     patience: Duration,
 ) -> anyhow::Result<u64> {
     let begun = tokio::time::Instant::now();
@@ -141,6 +145,16 @@ async fn settle(
         }
         waiting = left;
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let said = pages.0.iter().filter(|(session, _)| sessions.contains(session));
+    for (session, numbers) in said {
+        let Some((number, _)) = numbers.last_key_value() else { continue };
+        while !book.has_number(session, *number) {
+            if begun.elapsed() > patience {
+                return Err(anyhow!("{session} said {number}, which was never told"));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
     let head = host.head().await?;
     while !book.has_all_until(head) {
