@@ -147,7 +147,7 @@ mod tests {
         // Built with the tests.
         let folder = std::env::current_exe().unwrap().parent().unwrap().join("../examples");
         config.sentinel =
-            SentinelProgram { program: folder.join("sentinel"), arguments: Vec::new() };
+            SentinelProgram { program: folder.join("engine_sentinel"), arguments: Vec::new() };
         let start = Start {
             program: Path::new("/bin/sh"),
             arguments: vec!["-c".into(), script.into()],

@@ -125,6 +125,7 @@ fn events(session: u64, world: &World) -> Commit {
         },
         events: vec![EventData::Loading { percent: 7 }; EVENTS as usize],
         history: None,
+        evidence: None,
         delete: false,
     }
 }

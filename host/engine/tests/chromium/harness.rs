@@ -118,7 +118,7 @@ pub(crate) fn config(profiles: &Path, page: &str, deadlines: Deadlines) -> Engin
 /// An example of this crate, which is built with its tests.
 pub(crate) fn sentinel() -> SentinelProgram {
     let folder = std::env::current_exe().unwrap().parent().unwrap().join("../examples");
-    SentinelProgram { program: folder.join("sentinel"), arguments: Vec::new() }
+    SentinelProgram { program: folder.join("engine_sentinel"), arguments: Vec::new() }
 }
 
 /// A start script of a browser.
