@@ -91,6 +91,11 @@ export async function startStandin(settings = {}) {
     /** The phone points its camera at the image that the console shows. */
     scan: (image, phone = {}) => post(`${url}__standin/phone/scan`, { image, ...phone }),
     enterCode: (code, phone) => post(`${url}__standin/phone/enter-code`, { code, ...phone }),
+    /** The page of WhatsApp's that was loaded last. */
+    async newestPage() {
+      const { pages } = await (await fetch(`${url}__standin/state`)).json();
+      return pages.toSorted((one, other) => other.connection - one.connection)[0];
+    },
     /** Something goes wrong from now on, once. */
     fault: (kind, options = {}) => post(`${url}__standin/faults`, { kind, ...options }),
     unlink: (phoneNumber) => post(`${url}__standin/phone/unlink`, { phoneNumber }),

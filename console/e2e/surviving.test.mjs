@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { audit, openBrowser, troubles } from "./browser.mjs";
-import { startHost, startStandin } from "./processes.mjs";
+import { startHost, startStandin, until } from "./processes.mjs";
 import { inOrder } from "./scenarios.mjs";
 import { qrImage, setUp, statusIs } from "./signing-in.mjs";
 
@@ -52,6 +52,7 @@ const region = (name) => page.getByRole("region", { name });
 const dialog = () => page.getByRole("dialog");
 
 scenario("a page that hangs is shown as such, what was seen can be opened, and it comes back", async () => {
+  const hung = await standin.newestPage();
   await standin.fault("hang", { ms: 0 });
   await page.getByRole("heading", { name: "Linked, but not answering" }).waitFor(PATIENCE);
   assert.deepEqual(await audit(page), []);
@@ -63,6 +64,10 @@ scenario("a page that hangs is shown as such, what was seen can be opened, and i
   await dialog().getByText("Done next").waitFor();
   assert.deepEqual(await audit(page), []);
   await dialog().getByRole("button", { name: "Close" }).click();
+  await until("another page is linked", async () => {
+    const now = await standin.newestPage();
+    return now?.hasSynced && now.connection > hung.connection;
+  });
   await page
     .getByRole("status", { name: "Status" })
     .getByText("Connected", { exact: true })

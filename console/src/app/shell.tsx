@@ -117,7 +117,7 @@ function Pages() {
           to={to}
           aria-current={current ? "page" : undefined}
           className={cn(
-            "flex h-10 flex-1 items-center justify-center rounded-lg px-3 text-sm font-medium hover:bg-raised",
+            "flex h-10 flex-1 items-center justify-center rounded-lg px-3 text-sm font-medium whitespace-nowrap hover:bg-raised",
             current ? "bg-raised text-foreground" : "text-muted",
           )}
         >

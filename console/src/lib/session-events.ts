@@ -48,8 +48,9 @@ export function changeBy(event: PairingEvent): Partial<SessionStatus> | null {
       return { detail: { percent: data.percent as number } };
     case "session-connected":
       return { status: "CONNECTED", account: data.account as Account, linked: true, ...NO_CODE };
+    // Where the session went is told by a status-update: it may be reconnecting already.
     case "session-disconnected":
-      return { status: "DISCONNECTED", reason: data.reason as string, ...NO_CODE };
+      return NO_CODE;
     default:
       return null;
   }

@@ -261,3 +261,14 @@ test("what host and sessions warn of stands above every page until it is over or
   await user.click(within(alerts).getByRole("button", { name: "Put this alert away" }));
   expect(screen.queryByRole("region", { name: "Alerts" })).not.toBeInTheDocument();
 });
+
+test("a session whose browser is started anew reconnects, and is not called disconnected", async () => {
+  withSessions(fake.host, connected({ reason: "degraded" }));
+  renderApp("/whatsapp-pairing");
+  await expectStatus("Not answering");
+  const update = { status: "CONNECTING", reason: "reconnecting", detail: null, account };
+  await told("status-update", "pairing-console", update, "8");
+  await told("session-disconnected", "pairing-console", { reason: "reconnecting" }, "9");
+  await expectStatus("Connecting");
+  expect(screen.getByRole("heading", { name: "Reconnecting" })).toBeInTheDocument();
+});

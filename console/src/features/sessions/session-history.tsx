@@ -65,7 +65,7 @@ function Entry({ entry, onOpen }: { entry: HistoryEntry; onOpen: () => void }) {
         {entry.hasEvidence && (
           <Button
             variant="ghost"
-            className="-ml-2 h-8 px-2 text-primary"
+            className="-ml-2 flex h-8 px-2 text-primary"
             aria-label={texts.evidence.openAt(at)}
             onClick={onOpen}
           >
