@@ -26,6 +26,8 @@ pub(crate) struct Seen {
     ids: HashSet<u64>,
     /// No id up to this one is missing.
     complete: u64,
+    /// The highest id.
+    last: u64,
 }
 
 pub(crate) struct Book(Mutex<Inner>);
@@ -64,6 +66,7 @@ impl Book {
         }
         let seen = inner.seen.entry(reader).or_default();
         seen.ids.insert(event.id);
+        seen.last = seen.last.max(event.id);
         seen.events.push(event);
         while seen.ids.contains(&(seen.complete + 1)) {
             seen.complete += 1;
@@ -79,9 +82,12 @@ impl Book {
 
     pub(crate) fn has_all_until(&self, head: u64) -> bool {
         let inner = self.inner();
-        [Reader::Socket, Reader::Webhook]
-            .iter()
-            .all(|reader| inner.seen.get(reader).is_some_and(|seen| seen.complete >= head))
+        let is_there = |reader, place: fn(&Seen) -> u64| {
+            inner.seen.get(&reader).is_some_and(|seen| place(seen) >= head)
+        };
+        // The socket's events come in order, less the codes of the past.
+        is_there(Reader::Socket, |seen| seen.last)
+            && is_there(Reader::Webhook, |seen| seen.complete)
     }
 
     /// Whether a page's number, or a later one, came.
@@ -92,8 +98,7 @@ impl Book {
     /// How far the readers are.
     pub(crate) fn places(&self) -> String {
         let inner = self.inner();
-        let places =
-            inner.seen.iter().map(|(reader, seen)| format!("{reader:?} {}", seen.complete));
+        let places = inner.seen.iter().map(|(reader, seen)| format!("{reader:?} {}", seen.last));
         places.collect::<Vec<_>>().join(", ")
     }
 

@@ -38,6 +38,12 @@ impl Event {
         })
     }
 
+    /// Tells of a code. A socket that resumes does not get those of the past: they
+    /// are void, and what is live comes by itself.
+    pub(crate) fn is_code(&self) -> bool {
+        matches!(self.kind.as_str(), "qr-code" | "pairing-code")
+    }
+
     /// The number in the name that a fake page gave itself.
     pub(crate) fn page_number(&self) -> Option<u64> {
         self.name.as_ref()?.strip_prefix('n')?.parse().ok()

@@ -60,16 +60,16 @@ impl Host {
         }
     }
 
-    /// The journal's last place.
+    /// The journal's last place that every reader gets.
     pub(crate) async fn head(&self) -> anyhow::Result<u64> {
         let (mut low, mut after) = (0, 0);
         // Pages are of a thousand, and `next` is none at the end.
         loop {
             let page = self.get(&format!("/whatsapp/events?after={after}&limit=1000")).await?;
-            let last = page["events"].as_array().and_then(|events| events.last());
-            let id = |event: &Value| event["id"].as_str().and_then(|id| id.parse().ok());
-            if let Some(last) = last.and_then(id) {
-                low = last;
+            let events = page["events"].as_array().into_iter().flatten();
+            let mut events = events.filter_map(Event::read).filter(|event| !event.is_code());
+            if let Some(last) = events.next_back() {
+                low = last.id;
             }
             match page["next"].as_str() {
                 Some(next) => after = next.parse().context("a cursor of this host is a number")?,
