@@ -16,6 +16,7 @@ use std::{
 use pairing_core::{
     clock::{SharedClock, Timestamp},
     engine::{Engine, EngineEvent, EngineHandle},
+    evidence::{Evidence, RepairStep},
     id::SessionName,
     workflow::{EngineFailure, EngineFailureKind, EngineReport},
 };
@@ -350,9 +351,29 @@ async fn fail_if_refused(
 }
 
 async fn report(to_task: &mpsc::Sender<(u64, LaneNews)>, run: u64, report: EngineReport) {
-    let news = LaneNews::Engine(EngineEvent::Report(report));
+    let event = match &report {
+        EngineReport::Failed(failure) => {
+            let evidence = Box::new(without_a_page(failure));
+            EngineEvent::Evidenced { report, evidence }
+        }
+        _ => EngineEvent::Report(report),
+    };
+    let news = LaneNews::Engine(event);
     // Fails only when the task has ended.
     let _ = to_task.send((run, news)).await;
+}
+
+/// What there is to see of a failure that no running engine could tell of, such as
+/// a start that was refused.
+fn without_a_page(failure: &EngineFailure) -> Evidence {
+    Evidence {
+        repair: RepairStep::Restart,
+        page_state: String::new(),
+        step: failure.step.clone(),
+        message: failure.message.clone(),
+        console: Vec::new(),
+        screenshot: None,
+    }
 }
 
 /// A start that is under way. Its permit is held until the page has shown what

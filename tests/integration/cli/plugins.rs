@@ -8,6 +8,8 @@ use std::{
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use pairing_core::plugin::Slot;
+use pairing_plugin_runtime::embedded;
 use pairing_tests::{
     TestHost, admin_token, host_binary, marked, probe_handler, released, reworded_workflow, until,
 };
@@ -160,8 +162,8 @@ async fn the_exit_code_of_a_replay_says_whether_anything_differs() {
     let host = host("development").await;
     let operator = Operator::of(&host);
     host.init("one").await;
-    let same =
-        operator.pushes("workflow", &operator.file("same", &marked(&released("workflow"), 1)));
+    let recorded = embedded(Slot::Workflow).expect("the host brings one along");
+    let same = operator.pushes("workflow", &operator.file("same", &marked(recorded, 1)));
     let other = operator.pushes("workflow", &operator.file("other", &reworded_workflow()));
     let text = operator.reads(&["replay", "workflow", &same]);
     assert!(text.contains("1 history") && text.contains("decides as was recorded"), "{text}");

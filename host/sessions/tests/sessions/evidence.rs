@@ -62,3 +62,23 @@ async fn each_step_of_a_repair_has_its_line_and_its_evidence() {
     host.assert_gapless(&[session]).await;
     host.sessions.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_is_refused_leaves_evidence_too() {
+    let host = Host::start().await;
+    let session = name("sales");
+    let refusal = EngineFailure {
+        kind: EngineFailureKind::LaunchFailed,
+        step: "starting the browser".into(),
+        message: "no such file".into(),
+    };
+    host.engine.fail_starts(&session, Some(refusal));
+    host.init(&session).await;
+    host.until(&session, |session| session.view.reason == Some(Reason::EngineCrashed)).await;
+    let lines = host.sessions.history(&session, 0, 100).await.unwrap();
+    let line = lines.iter().find(|line| line.cause == "repair:restart").unwrap();
+    let kept = host.sessions.evidence(&session, line.input_number).await.unwrap().unwrap();
+    assert_eq!(kept.step, "starting the browser");
+    assert_eq!((kept.message.as_str(), kept.screenshot), ("no such file", None));
+    host.sessions.stop().await;
+}

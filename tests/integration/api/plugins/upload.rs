@@ -1,5 +1,7 @@
 //! The way in.
 
+use std::time::Duration;
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use pairing_plugin_registry::{RegistryConfig, TrustedKeys};
@@ -24,6 +26,7 @@ fn upload_accepted(host: &TestApi, slot: &str, component: &[u8], digest: &str) -
 #[tokio::test]
 async fn a_component_comes_in_is_judged_and_can_be_read_by_the_first_digits() {
     let host = TestApi::start().await;
+    host.clock.advance(Duration::from_secs(1));
     let component = marked(&released("workflow"), 1);
     let digest = digest_of(&component);
     let request = || upload(&host, "workflow", component.clone());
