@@ -6,6 +6,7 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use pairing_failpoints::failpoint;
@@ -13,6 +14,10 @@ use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{SecretSlice, SecretString};
 
 use crate::config::Settings;
+
+/// How long a lock that is held is asked for again, and how often.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Why the folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +47,22 @@ impl DataDir {
     /// Keeps other hosts out for as long as the answer lives.
     pub fn lock(&self) -> Result<File, Unusable> {
         let file = self.checked(open_private(&self.path.join("lock"), true))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(self.unusable(
-                "another pairing-host runs on it; stop that one, or set PAIRING_DATA_DIR",
-            )),
-            Err(TryLockError::Error(error)) => Err(self.unusable(error)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                // A process that a host was just starting when it was killed has the
+                // lock, too, until it has become another program.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(self.unusable(
+                        "another pairing-host runs on it; stop that one, or set PAIRING_DATA_DIR",
+                    ));
+                }
+                Err(TryLockError::Error(error)) => return Err(self.unusable(error)),
+            }
         }
     }
 
