@@ -60,7 +60,8 @@ async fn chromium_swaps_leave_no_secret_in_the_log_or_the_registry() {
     host.swap("workflow", &chameleon("0.3.0", "trap7")).await;
     host.swap("workflow", &chameleon("0.4.0", "trap7")).await;
     let failing = host.request(http::Method::POST, "/whatsapp/init");
-    let ask = json!({ "sessionName": "session-7", "expectedPhoneNumber": PHONE });
+    // Confirmed, because the number is linked already.
+    let ask = json!({ "sessionName": "session-7", "expectedPhoneNumber": PHONE, "confirm": true });
     let failed = failing.json(&ask).send().await.unwrap();
     assert!(failed.status().is_server_error(), "{}", failed.status());
     for path in ["history", "versions", &format!("versions/{traps}"), "parked"] {

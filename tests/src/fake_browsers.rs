@@ -1,6 +1,6 @@
 //! Hosts whose browsers are the fake one, for tests of many sessions.
 
-use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use crate::{TestHost, TestHostBuilder, test_host::binary};
 
@@ -22,8 +22,8 @@ impl TestHostBuilder {
     /// Puts a copy of a program into the host's folder, where every user can get at
     /// it, and names it in a setting.
     #[must_use]
-    fn with_file(mut self, name: &'static str, original: &PathBuf, setting: &'static str) -> Self {
-        let original = original.clone();
+    fn with_file(mut self, name: &'static str, original: &Path, setting: &'static str) -> Self {
+        let original = original.to_path_buf();
         self.on_folder(move |folder| {
             let copy = folder.join(name);
             std::fs::copy(&original, &copy).expect("it is built: run `make build`");

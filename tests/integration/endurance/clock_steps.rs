@@ -7,9 +7,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
+use pairing_core::clock::{Clock, SystemClock};
 use pairing_store::testing::PostgresServer;
 use pairing_tests::{
     Leftovers, Oracle, TestHost, TestHostBuilder, assert_good, main_browsers_on, seed, token_at,
@@ -90,7 +91,7 @@ async fn setting_the_databases_clock_drops_no_session_and_loses_no_event() {
 }
 
 async fn goes_on(host: TestHostBuilder, clock: &FakeTime, of_host: bool) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemClock.now().0 / 1000;
     let epochs = EPOCHS.map(|(name, at)| (name, at - now.cast_signed()));
     let sessions = names("clock", 4);
     let mut host = host.start().await;
